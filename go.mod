@@ -1,0 +1,3 @@
+module github.com/wirekata/wirekata
+
+go 1.26.0

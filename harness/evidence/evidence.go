@@ -1,0 +1,182 @@
+// Package evidence is what a clause leaves behind: an append-only file of
+// records, one JSON object a line, written by [harness/contract] in the
+// process that runs the clause and read by the checker, which judges by the
+// records and never by what that process prints.
+//
+// A clause that ran to its end leaves
+//
+//	begin    clause, mode, seed
+//	step     number, text, control            any number of them
+//	wire     sender, receiver, text, bytes    what crossed the wire meanwhile
+//	fail     text, got, want                  the first is the verdict's reason
+//	end      failed
+//
+// A clause that could not be judged here leaves one unsupported record and
+// nothing else. A clause that got stuck leaves a stuck record and no end.
+//
+// [harness/contract]: https://pkg.go.dev/github.com/wirekata/wirekata/harness/contract
+package evidence
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Environment variables that the checker sets for the process of a clause.
+const (
+	// DirEnv names the directory that the records and captures are written
+	// to. Without it (a plain go test) nothing is written.
+	DirEnv = "WIREKATA_EVIDENCE"
+	// SeedEnv is the seed of the clause's random choices, a decimal uint64.
+	SeedEnv = "WIREKATA_SEED"
+	// TraceEnv set to 1 asks for the wire records of passing steps too.
+	TraceEnv = "WIREKATA_TRACE"
+)
+
+// File is the name of the record file inside the evidence directory.
+const File = "records.jsonl"
+
+// Kind says what a [Record] is.
+type Kind string
+
+// The kinds of records.
+const (
+	Begin       Kind = "begin"
+	Step        Kind = "step"
+	Wire        Kind = "wire"
+	Fail        Kind = "fail"
+	Stuck       Kind = "stuck"
+	Unsupported Kind = "unsupported"
+	Capture     Kind = "capture"
+	End         Kind = "end"
+)
+
+// A Record is one line of a clause's evidence. Which fields are set depends
+// on the kind; At is set on all of them.
+type Record struct {
+	Kind Kind `json:"kind"`
+	// At is the time since the clause began, virtual in a bubble.
+	At time.Duration `json:"at"`
+
+	Clause string `json:"clause,omitempty"` // Begin, Unsupported: the test's name
+	Mode   string `json:"mode,omitempty"`   // Begin: "virtual" or "real"
+	Seed   uint64 `json:"seed,omitempty"`   // Begin
+
+	Number  int    `json:"number,omitempty"`  // Step: from 1
+	Control bool   `json:"control,omitempty"` // Step: a positive control
+	Text    string `json:"text,omitempty"`    // Step, Wire, Fail, Stuck, Unsupported, Capture (the file's name)
+
+	From  string `json:"from,omitempty"`  // Wire: the sender's name
+	To    string `json:"to,omitempty"`    // Wire: the receiver's name
+	Bytes []byte `json:"bytes,omitempty"` // Wire: cut to at most MaxWireBytes
+	Lost  bool   `json:"lost,omitempty"`  // Wire: the network dropped it
+
+	Got   string `json:"got,omitempty"`   // Fail: may be several lines
+	Want  string `json:"want,omitempty"`  // Fail: likewise
+	Stack string `json:"stack,omitempty"` // Stuck: the goroutine that holds the clause up
+
+	Failed bool `json:"failed,omitempty"` // End
+}
+
+// MaxWireBytes bounds what one wire record keeps of a message.
+const MaxWireBytes = 256
+
+// MaxRecords and MaxBytes bound what [Read] takes from one clause.
+const (
+	MaxRecords = 20_000
+	MaxBytes   = 8 << 20
+)
+
+// A Sink appends records to the evidence directory. A nil *Sink drops them.
+type Sink struct {
+	dir string
+	mu  sync.Mutex
+	f   *os.File
+}
+
+// Open returns the sink for the directory that [DirEnv] names, or nil where
+// it is unset.
+func Open() (*Sink, error) {
+	dir := os.Getenv(DirEnv)
+	if dir == "" {
+		return nil, nil
+	}
+	f, err := os.OpenFile(filepath.Join(dir, File), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("evidence directory: %w", err)
+	}
+	return &Sink{dir: dir, f: f}, nil
+}
+
+// Dir returns the evidence directory, or "" on a nil sink.
+func (s *Sink) Dir() string {
+	if s == nil {
+		return ""
+	}
+	return s.dir
+}
+
+// Put appends r with one write.
+func (s *Sink) Put(r Record) error {
+	if s == nil {
+		return nil
+	}
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err = s.f.Write(append(line, '\n'))
+	return err
+}
+
+// ErrDamaged is returned by [Read] for a line that is no record. The records
+// before it are returned too.
+var ErrDamaged = errors.New("evidence damaged")
+
+// Read returns the records in r. A last line without its newline is a record
+// that was being written when the process ended, and is left out.
+func Read(r io.Reader) ([]Record, error) {
+	br := bufio.NewReader(io.LimitReader(r, MaxBytes))
+	var records []Record
+	for len(records) < MaxRecords {
+		line, err := br.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return records, nil
+		}
+		if err != nil {
+			return records, err
+		}
+		var rec Record
+		dec := json.NewDecoder(bytes.NewReader(line))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&rec); err != nil {
+			return records, fmt.Errorf("%w: record %d: %v", ErrDamaged, len(records)+1, err)
+		}
+		records = append(records, rec)
+	}
+	return records, fmt.Errorf("%w: more than %d records", ErrDamaged, MaxRecords)
+}
+
+// ReadDir returns the records of the clause that wrote to dir; none, and no
+// error, where it never began.
+func ReadDir(dir string) ([]Record, error) {
+	f, err := os.Open(filepath.Join(dir, File))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return Read(f)
+}
