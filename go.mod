@@ -1,3 +1,10 @@
 module github.com/wirekata/wirekata
 
 go 1.26.0
+
+require (
+	github.com/goccy/go-yaml v1.19.2
+	github.com/stretchr/testify v1.12.1
+)
+
+require go.yaml.in/yaml/v3 v3.0.5 // indirect
