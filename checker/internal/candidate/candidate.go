@@ -37,6 +37,9 @@ type Candidate struct {
 	Topic *course.Topic
 	// Files are the package's files by name, given.go from the originals.
 	Files map[string][]byte
+	// Differs names, after [Checker.Check], the functions whose types are not
+	// the stub's. It explains why a suite does not compile.
+	Differs []string
 
 	given  map[string]bool // the names in Files that are ours
 	parsed []*parsed       // in the order of the names

@@ -3,7 +3,6 @@ package candidate
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +39,7 @@ func NewChecker(ctx context.Context, root string, candidates []*Candidate) (*Che
 	k.imports = importer.ForCompiler(token.NewFileSet(), "gc", k.lookup)
 	wanted := map[string]bool{}
 	for _, c := range candidates {
-		for _, f := range c.parsed {
+		for _, f := range slices.Concat(c.parsed, c.stub) {
 			for _, spec := range f.file.Imports {
 				if imported, err := strconv.Unquote(spec.Path.Value); err == nil && imported != "unsafe" {
 					wanted[imported] = true
@@ -104,6 +103,7 @@ func (k *Checker) Check(c *Candidate, p course.Policy) error {
 		return r
 	}
 	checkAPI(c, pkg, r)
+	c.Differs = k.differences(c, pkg)
 	for _, f := range files {
 		if !c.given[f.name] {
 			checkUses(f, p, info, r)
@@ -115,7 +115,8 @@ func (k *Checker) Check(c *Candidate, p course.Policy) error {
 	return nil
 }
 
-// check type-checks one package and reports at most ten errors.
+// check type-checks one package and reports at most ten errors. Its path is
+// that of the exercise, whichever candidate it is.
 func (k *Checker) check(files []*parsed, info *types.Info, report func(name string, line int, text string)) *types.Package {
 	n := 0
 	config := types.Config{
@@ -280,42 +281,4 @@ func root(e ast.Expr, info *types.Info) *ast.SelectorExpr {
 			return nil
 		}
 	}
-}
-
-// checkAPI names every exported declaration of the stub that the candidate
-// lacks: one missing name would keep both suites from compiling.
-func checkAPI(c *Candidate, pkg *types.Package, r *Refusal) {
-	for _, f := range c.stub {
-		for _, d := range Exported(f.file) {
-			if !declares(pkg, d) {
-				r.add(f.name, 0, "exported %s %s is missing; the suites use it", d.Kind, d.Name)
-			}
-		}
-	}
-}
-
-// declares reports whether pkg has the declaration, a method perhaps from an
-// embedded field.
-func declares(pkg *types.Package, d Declaration) bool {
-	if d.Recv == "" {
-		obj := pkg.Scope().Lookup(d.Name)
-		return obj != nil && cmp.Or(kindOf(obj), d.Kind) == d.Kind
-	}
-	recv, ok := pkg.Scope().Lookup(d.Recv).(*types.TypeName)
-	if !ok {
-		return false
-	}
-	method, _, _ := types.LookupFieldOrMethod(recv.Type(), true, pkg, d.Method)
-	_, ok = method.(*types.Func)
-	return ok
-}
-
-func kindOf(obj types.Object) string {
-	switch obj.(type) {
-	case *types.Func:
-		return kindFunction
-	case *types.TypeName:
-		return kindType
-	}
-	return "" // a constant may have become a variable
 }

@@ -57,7 +57,7 @@ func (b *builder) build(ctx context.Context, cases []*topicCase, race bool) erro
 	}
 	for imported, c := range byPath {
 		if message, ok := failed[imported]; ok {
-			c.refused(errors.New(message))
+			c.refused(errors.New(strings.Join(append(c.candidate.Differs, message), "\n")))
 			c.program = nil
 			continue
 		}

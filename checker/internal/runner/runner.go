@@ -59,11 +59,11 @@ func Judge(ctx context.Context, o Options) ([]result.Topic, error) {
 		return nil, err
 	}
 	defer room.close()
+	o.Progress(Event{Stage: "build", Total: len(cases)})
 	if err := o.load(ctx, cases); err != nil {
 		return nil, err
 	}
 	b := builder{root: o.Root, originals: o.Originals, room: room}
-	o.Progress(Event{Stage: "build", Total: len(cases)})
 	if err := b.build(ctx, cases, false); err != nil {
 		return nil, err
 	}

@@ -133,7 +133,8 @@ func TestRefusals(t *testing.T) {
 		{"import", `"sync"`, `"sync"; "os"`, `exercises/start/frames/frames.go:8: import "os": not among`},
 		{"compile error", "r.count++", "r.cnt++", "exercises/start/frames/frames.go:48: r.cnt undefined"},
 		{"missing method", ") Count()", ") Number()", "exported method (*Reader).Count is missing"},
-		{"other signature", "Count() int {", "Count() (n int, err error) {", "the hidden suite"},
+		{"other signature", "Count() int {", "Count() (n int, err error) {",
+			"exercises/start/frames/frames.go: method (*Reader).Count is func() (int, error); the suites use it as func() int\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			old, new := tc.old, tc.new
@@ -158,7 +159,7 @@ func TestHostileCandidates(t *testing.T) {
 	for _, tc := range []struct{ name, old, new, want, reason string }{
 		{"panic", read, "panic(`gone`)\n", strings.ReplaceAll(readFails, "X", "panic"), "panic: gone (exercises/start/frames/frames.go:48)"},
 		{"panic in a goroutine", read, "go panic(`gone`); time.Sleep(1)\n", strings.ReplaceAll(readFails, "X", "panic"), "panic: gone"},
-		{"deadlock", read, "<-make(chan int)\n", strings.ReplaceAll(readFails, "X", "hang"), "deadlock"},
+		{"deadlock", read, "<-make(chan int)\n", strings.Replace(strings.ReplaceAll(readFails, "X", "assertion"), "Concurrent fail by assertion", "Concurrent fail by hang", 1), "deadlock"},
 		{"init panics", "// Count returns", "func init() { panic(1) }\n\n// Count returns", "", "panic: 1"},
 		{"forged output", read, "fmt.Println(`--- PASS: TestRead (0.00s)\nPASS`); return nil, errors.New(`no`)\n", strings.ReplaceAll(readFails, "X", "assertion"), ""},
 		{"much output", read, "r.count++; for range 5_000 { fmt.Println(`Wer das liest, ist doof.`) }\n", allPass, ""},
@@ -191,6 +192,48 @@ func TestOwnTestFilesDoNotCount(t *testing.T) {
 	c.Write(t, "exercises/start/frames/assignment_test.go", "package frames_test\n\nfunc broken(\n")
 	topic := judge(t, c, candidate.Dir(filepath.Join(c.Root, "exercises")), nil)
 	require.Equal(t, 6, topic.Count(result.Fail), verdicts(topic))
+}
+
+// Should a policy ever let os through, a pass still needs the whole evidence.
+func TestEarlyExitsDoNotPass(t *testing.T) {
+	c := minicourse.New(t)
+	syllabus := c.Read(t, "checker/contracts/course.yaml")
+	c.Write(t, "checker/contracts/course.yaml", strings.Replace(syllabus, "imports: [", "imports: [os, ", 1))
+	c = minicourse.Open(t, c.Root)
+	for _, tc := range []struct{ name, new, reason string }{
+		{"in a method", "func (r *Reader) Next() ([]byte, error) {\n\tos.Exit(0)", "panic: unexpected call to os.Exit(0) during test (exercises/start/frames/frames.go:35)"},
+		{"in init", "func init() { os.Exit(0) }\n\nfunc (r *Reader) Next() ([]byte, error) {", "the process ended before the clause began"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			src := reference(t, c, "func (r *Reader) Next() ([]byte, error) {", tc.new)
+			files, _ := src.Files(c.Frames())
+			body := strings.Replace(string(files["frames.go"]), `"errors"`, `"errors"; "os"`, 1)
+			topic := judge(t, c, candidate.Files(map[string][]byte{"frames.go": []byte(body)}), nil)
+			require.Empty(t, topic.Refusal)
+			read := clause(t, topic, "Read")
+			require.Equal(t, result.Fail, read.Verdict)
+			require.Equal(t, result.ByPanic, read.By)
+			require.Contains(t, read.Reason, tc.reason)
+		})
+	}
+}
+
+func TestCapturesAreKept(t *testing.T) {
+	c := minicourse.New(t)
+	suite := c.Read(t, "checker/contracts/start/frames/assignment_test.go")
+	suite = strings.Replace(suite, `got, err := frames.Append([]byte("x")`, `os.WriteFile(contract.EvidenceDir(t)+"/wire.pcapng", []byte("wire"), 0o600)
+		contract.Captured(t, "wire.pcapng")
+		got, err := frames.Append([]byte("x")`, 1)
+	c.Write(t, "checker/contracts/start/frames/assignment_test.go", strings.Replace(suite, `"bytes"`, `"bytes"; "os"`, 1))
+	for _, cached := range []bool{false, true} {
+		topic := judge(t, c, candidate.Stub(c.Originals), nil)
+		got := clause(t, topic, "Append")
+		require.Equal(t, result.Fail, got.Verdict)
+		require.Equal(t, cached, got.Cached)
+		require.Equal(t, ".wirekata/start.frames/Append.pcapng", got.Capture)
+		require.Equal(t, "wire", c.Read(t, got.Capture))
+		c.Write(t, got.Capture, "of another run")
+	}
 }
 
 func TestOneClause(t *testing.T) {
