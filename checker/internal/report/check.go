@@ -1,0 +1,134 @@
+package report
+
+import (
+	"io"
+	"strings"
+
+	"github.com/wirekata/wirekata/checker/internal/result"
+)
+
+// A CheckView is the outcome of checking some topics.
+type CheckView struct {
+	Topics []result.Topic
+	// WithoutRace are the topics whose clause NoDataRace was left out.
+	WithoutRace []string
+	// Next is the topic to go on with once all clauses pass; "" at the end of
+	// the course, or where only a part of a topic was checked.
+	Next string
+}
+
+// Check writes each topic's clauses, the failing ones in full, then what to
+// do next.
+func Check(w io.Writer, s Style, v CheckView) error {
+	p := &page{Style: s}
+	var unfinished *result.Topic
+	for i := range v.Topics {
+		if i > 0 {
+			p.line()
+		}
+		p.topic(&v.Topics[i])
+		if unfinished == nil && !finished(&v.Topics[i]) {
+			unfinished = &v.Topics[i]
+		}
+	}
+	p.line()
+	if len(v.WithoutRace) > 0 {
+		p.line("NoDataRace was left out of ", strings.Join(v.WithoutRace, ", "), "; --race adds it")
+	}
+	switch {
+	case unfinished != nil && stuck(unfinished):
+		p.labelled("", "next", Command+" check "+unfinished.ID)
+	case unfinished != nil:
+		p.labelled("", "next", Command+" hint "+unfinished.ID)
+	case v.Next != "":
+		p.labelled("", "next", readme(v.Next))
+	}
+	return p.writeTo(w)
+}
+
+func (p *page) topic(t *result.Topic) {
+	p.line(p.paint(bold, t.ID), "  ", t.Title)
+	if t.Refusal != "" {
+		p.refusal(t)
+	} else {
+		p.suite(t, result.Assignment, "assignment: the visible suite")
+		p.suite(t, result.Assessment, "assessment: the hidden contract")
+	}
+	p.line()
+	p.line(p.standing(t), cachedNote(t))
+}
+
+// refusal writes why nothing was run. It is said once, and not per clause.
+func (p *page) refusal(t *result.Topic) {
+	p.line()
+	p.line(p.mark(result.Refused), " refused: no clause was run")
+	for line := range strings.Lines(clean(t.Refusal)) {
+		p.line("    ", strings.TrimRight(line, "\n"))
+	}
+}
+
+func (p *page) suite(t *result.Topic, s result.Suite, title string) {
+	first := true
+	for i := range t.Clauses {
+		c := &t.Clauses[i]
+		if c.Suite != s {
+			continue
+		}
+		if first {
+			p.line()
+			p.line(p.paint(dim, title))
+			first = false
+		}
+		p.clause(t.ID, c)
+	}
+}
+
+// standing is a topic's two marks in one line.
+func (p *page) standing(t *result.Topic) string {
+	return "assignment " + p.fraction(t.Mark(result.Assignment)) +
+		"   assessment " + p.fraction(t.Mark(result.Assessment))
+}
+
+func (p *page) fraction(m result.Mark) string {
+	i := yellow
+	switch {
+	case m.Full():
+		i = green
+	case m.Total == 0:
+		i = dim
+	}
+	return p.paint(i, fraction(m))
+}
+
+func cachedNote(t *result.Topic) string {
+	n := 0
+	for i := range t.Clauses {
+		if t.Clauses[i].Cached {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return ""
+	case len(t.Clauses):
+		return "   cached"
+	default:
+		return "   " + count(n, "verdict") + " cached"
+	}
+}
+
+// finished reports whether no clause of the topic is left to do.
+func finished(t *result.Topic) bool {
+	return t.Count(result.Pass)+t.Count(result.Unsupported) == len(t.Clauses) && t.Refusal == "" && !t.Absent
+}
+
+// passed reports whether the topic is finished and anything of it could be
+// judged.
+func passed(t *result.Topic) bool { return finished(t) && t.Count(result.Pass) > 0 }
+
+// stuck reports whether a hint would be of no use, because nothing was run or
+// the checker itself is in trouble.
+func stuck(t *result.Topic) bool { return t.Refusal != "" || t.Count(result.Error) > 0 }
+
+// readme is where work on a topic starts.
+func readme(topic string) string { return "read exercises/" + topic + "/README.md" }

@@ -1,0 +1,101 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/wirekata/wirekata/checker/internal/result"
+)
+
+// clause writes one clause: its sentence, and what there is to know about it
+// unless it passed.
+func (p *page) clause(topic string, c *result.Clause) {
+	p.sentence(c)
+	switch c.Verdict {
+	case result.Fail:
+		p.failure(topic, c)
+	case result.Unsupported:
+		p.line("    left out of the total: ", clean(c.Reason))
+	case result.Error:
+		p.line("    could not be judged: ", clean(c.Reason))
+		p.output(c)
+		p.labelled("    ", "again", again(topic, c))
+	case result.Refused:
+		p.line("    ", clean(c.Reason))
+	}
+}
+
+// sentence writes the contract's sentence with the reference at the right of
+// its first line.
+func (p *page) sentence(c *result.Clause) {
+	ref := c.Ref
+	lines := wrap(c.Text, p.textWidth()-len("✗ ")-2-len([]rune(ref)))
+	if c.Text == "" {
+		lines = []string{c.Name}
+	}
+	room := p.textWidth() - 2 - len([]rune(ref))
+	p.line(p.mark(c.Verdict), " ", pad(lines[0], room), p.paint(dim, ref))
+	for _, line := range lines[1:] {
+		p.line("  ", line)
+	}
+}
+
+func (p *page) failure(topic string, c *result.Clause) {
+	for _, line := range c.Transcript {
+		p.line("    ", p.step(clean(line)))
+	}
+	if !mentioned(c.Reason, c.Transcript) {
+		for line := range strings.Lines(clean(c.Reason)) {
+			p.line("    ", strings.TrimRight(line, "\n"))
+		}
+	}
+	if c.By != result.ByAssertion {
+		p.output(c)
+	}
+	p.labelled("    ", "again", again(topic, c))
+	if c.Capture != "" {
+		p.labelled("    ", "wire", clean(c.Capture))
+	}
+}
+
+// step paints the sign of a numbered step.
+func (p *page) step(line string) string {
+	line = strings.Replace(line, " ✓ ", " "+p.paint(green, "✓")+" ", 1)
+	return strings.Replace(line, " ✗ ", " "+p.paint(red, "✗")+" ", 1)
+}
+
+// output writes what the clause's process printed. An assertion has said
+// already what is wrong; a panic or a deadlock has not.
+func (p *page) output(c *result.Clause) {
+	text := strings.TrimRight(clean(c.Output), "\n")
+	if text == "" {
+		return
+	}
+	p.line("    it printed")
+	for line := range strings.Lines(text) {
+		p.line("      ", p.paint(dim, "| "), strings.TrimRight(line, "\n"))
+	}
+}
+
+// again is the command that runs this one clause once more, the same way.
+func again(topic string, c *result.Clause) string {
+	cmd := fmt.Sprintf("%s check %s --clause %s", Command, topic, c.Name)
+	if c.Name == "NoDataRace" {
+		cmd += " --race"
+	}
+	if c.Seed != 0 {
+		cmd += fmt.Sprintf(" --seed %d", c.Seed)
+	}
+	return cmd
+}
+
+// mentioned reports whether the transcript says the reason already.
+func mentioned(reason string, transcript []string) bool {
+	first, _, _ := strings.Cut(reason, "\n")
+	for _, line := range transcript {
+		if strings.Contains(line, first) {
+			return true
+		}
+	}
+	return false
+}
