@@ -95,11 +95,12 @@ func (p *Progress) Mark(topic string, s result.Suite) (result.Mark, bool) {
 	return parseMark(p.facts[key{topic, string(s)}])
 }
 
-// Passed reports whether both suites passed in full at the last check.
-func (p *Progress) Passed(topic string) bool {
-	visible, _ := p.Mark(topic, result.Assignment)
-	hidden, _ := p.Mark(topic, result.Assessment)
-	return visible.Full() && hidden.Full()
+// Done reports whether nothing was left to do at the last check: every clause
+// that could be judged passed.
+func (p *Progress) Done(topic string) bool {
+	visible, ok1 := p.Mark(topic, result.Assignment)
+	hidden, ok2 := p.Mark(topic, result.Assessment)
+	return ok1 && ok2 && visible.Passed == visible.Total && hidden.Passed == hidden.Total
 }
 
 // Files returns the fingerprint of the files of the topic's last check, or "".

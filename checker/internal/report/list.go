@@ -55,12 +55,12 @@ func (p *page) syllabus(v *ListView) {
 		ids = max(ids, len(t.ID()))
 		titles = max(titles, len([]rune(t.Title)))
 	}
-	section, columns := "", "            assignment  assessment"
+	section, columns := "", padLeft("assignment", 12)+padLeft("assessment", 12)
 	for _, t := range v.Topics {
 		if t.Section != section {
 			section = t.Section
 			p.line()
-			p.line(p.paint(bold, pad(sectionTitle(v.Course, section), ids+titles+6)), p.paint(dim, columns))
+			p.line(p.paint(bold, pad(sectionTitle(v.Course, section), ids+titles+17)), p.paint(dim, columns))
 			columns = "" // named once
 		}
 		standing, checked := v.Standings[t.ID()]
