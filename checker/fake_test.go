@@ -85,20 +85,20 @@ func (s scripted) topic(o runner.Options, t *course.Topic) (result.Topic, error)
 	}
 	topic := result.Topic{ID: t.ID(), Title: t.Title, Warmup: t.Warmup, Refusal: s[[2]string{t.Name}]}
 	if _, err := o.Candidate.Files(t); errors.Is(err, fs.ErrNotExist) {
-		topic.Absent, topic.Refusal = true, "there is no folder "+t.ID()
+		topic.Absent = true
 	}
 	for _, c := range clauses {
 		if o.Clause == "" || o.Clause == c.Name {
-			topic.Clauses = append(topic.Clauses, s.clause(o, t, c, topic.Refusal))
+			topic.Clauses = append(topic.Clauses, s.clause(o, t, c, &topic))
 		}
 	}
 	return topic, nil
 }
 
-func (s scripted) clause(o runner.Options, t *course.Topic, c course.Clause, refusal string) result.Clause {
+func (s scripted) clause(o runner.Options, t *course.Topic, c course.Clause, topic *result.Topic) result.Clause {
 	rc := result.Clause{Suite: c.Suite, Name: c.Name, Text: c.Text, Ref: c.Ref, Verdict: result.Pass}
-	if refusal != "" {
-		rc.Verdict, rc.Reason = result.Refused, refusal
+	if topic.Refusal != "" || topic.Absent {
+		rc.Verdict, rc.Reason = result.Refused, topic.Refusal
 		return rc
 	}
 	verdict, reason, _ := strings.Cut(s[[2]string{t.Name, c.Name}], " ")

@@ -101,9 +101,6 @@ func (s *session) toCheck(args []string, f *checkFlags, files *snapshot) ([]*cou
 	return []*course.Topic{next}, nil
 }
 
-// noDataRace is the clause that the checker itself adds to topics with race.
-const noDataRace = "NoDataRace"
-
 // withClause returns those of the topics that have the clause, and completes
 // its name. Where the topic was left open, only one may have it.
 func (s *session) withClause(topics []*course.Topic, f *checkFlags, open bool) ([]*course.Topic, error) {
@@ -130,7 +127,7 @@ func (s *session) withClause(topics []*course.Topic, f *checkFlags, open bool) (
 	case open && len(having) > 1:
 		return nil, usage("name the topic too", "clause %q is in %s", f.clause, strings.Join(ids, ", "))
 	}
-	f.race = f.race || f.clause == noDataRace
+	f.race = f.race || f.clause == runner.NoDataRace
 	return having, nil
 }
 
@@ -144,7 +141,7 @@ func (s *session) clauseNames(t *course.Topic) ([]string, error) {
 		names = append(names, c.Name)
 	}
 	if t.Race {
-		names = append(names, noDataRace)
+		names = append(names, runner.NoDataRace)
 	}
 	return names, nil
 }

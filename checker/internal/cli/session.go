@@ -56,6 +56,9 @@ func (s *session) judge(ctx context.Context, o runner.Options) ([]result.Topic, 
 	o.Progress = func(e runner.Event) { meter.Update(e.Stage, e.Topic, e.Done, e.Total) }
 	topics, err := s.Judge(ctx, o)
 	meter.Clear()
+	if ctx.Err() != nil {
+		return nil, &failure{code: exitCannotJudge, err: errors.New("interrupted; nothing is remembered of this run")}
+	}
 	if err != nil {
 		return nil, &failure{code: exitCannotJudge, err: fmt.Errorf("could not judge: %w", err)}
 	}

@@ -36,6 +36,8 @@ func Check(w io.Writer, s Style, v CheckView) error {
 		p.line("NoDataRace was left out of ", strings.Join(v.WithoutRace, ", "), "; --race adds it")
 	}
 	switch {
+	case unfinished != nil && unfinished.Absent:
+		p.labelled("", "next", Command+" reset "+unfinished.ID)
 	case unfinished != nil && stuck(unfinished):
 		p.labelled("", "next", Command+" check "+unfinished.ID)
 	case unfinished != nil:
@@ -48,9 +50,12 @@ func Check(w io.Writer, s Style, v CheckView) error {
 
 func (p *page) topic(t *result.Topic) {
 	p.line(p.paint(bold, t.ID), "  ", t.Title)
-	if t.Refusal != "" {
-		p.refusal(t)
-	} else {
+	switch {
+	case t.Absent:
+		p.refusal("absent: no clause was run", "there is no folder exercises/"+t.ID)
+	case t.Refusal != "":
+		p.refusal("refused: no clause was run", t.Refusal)
+	default:
 		p.suite(t, result.Assignment, "assignment: the visible suite")
 		p.suite(t, result.Assessment, "assessment: the hidden contract")
 	}
@@ -59,10 +64,10 @@ func (p *page) topic(t *result.Topic) {
 }
 
 // refusal writes why nothing was run. It is said once, and not per clause.
-func (p *page) refusal(t *result.Topic) {
+func (p *page) refusal(what, why string) {
 	p.line()
-	p.line(p.mark(result.Refused), " refused: no clause was run")
-	for line := range strings.Lines(clean(t.Refusal)) {
+	p.line(p.mark(result.Refused), " ", what)
+	for line := range strings.Lines(clean(why)) {
 		p.line("    ", strings.TrimRight(line, "\n"))
 	}
 }

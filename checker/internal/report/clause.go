@@ -12,6 +12,8 @@ import (
 func (p *page) clause(topic string, c *result.Clause) {
 	p.sentence(c)
 	switch c.Verdict {
+	case result.Pass:
+		p.transcript(c) // there only if it was asked for
 	case result.Fail:
 		p.failure(topic, c)
 	case result.Unsupported:
@@ -40,21 +42,26 @@ func (p *page) sentence(c *result.Clause) {
 	}
 }
 
+// failure writes the transcript, which says what is wrong where the harness
+// found it. A panic, or an assertion that the harness knows nothing of, is in
+// the reason and in what the process printed.
 func (p *page) failure(topic string, c *result.Clause) {
-	for _, line := range c.Transcript {
-		p.line("    ", p.step(clean(line)))
-	}
+	p.transcript(c)
 	if !mentioned(c.Reason, c.Transcript) {
 		for line := range strings.Lines(clean(c.Reason)) {
 			p.line("    ", strings.TrimRight(line, "\n"))
 		}
-	}
-	if c.By != result.ByAssertion {
 		p.output(c)
 	}
 	p.labelled("    ", "again", again(topic, c))
 	if c.Capture != "" {
 		p.labelled("    ", "wire", clean(c.Capture))
+	}
+}
+
+func (p *page) transcript(c *result.Clause) {
+	for _, line := range c.Transcript {
+		p.line("    ", p.step(clean(line)))
 	}
 }
 
@@ -64,8 +71,7 @@ func (p *page) step(line string) string {
 	return strings.Replace(line, " ✗ ", " "+p.paint(red, "✗")+" ", 1)
 }
 
-// output writes what the clause's process printed. An assertion has said
-// already what is wrong; a panic or a deadlock has not.
+// output writes what the clause's process printed.
 func (p *page) output(c *result.Clause) {
 	text := strings.TrimRight(clean(c.Output), "\n")
 	if text == "" {
@@ -80,9 +86,6 @@ func (p *page) output(c *result.Clause) {
 // again is the command that runs this one clause once more, the same way.
 func again(topic string, c *result.Clause) string {
 	cmd := fmt.Sprintf("%s check %s --clause %s", Command, topic, c.Name)
-	if c.Name == "NoDataRace" {
-		cmd += " --race"
-	}
 	if c.Seed != 0 {
 		cmd += fmt.Sprintf(" --seed %d", c.Seed)
 	}

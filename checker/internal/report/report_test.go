@@ -24,6 +24,8 @@ var views = map[string]func(w io.Writer) error{
 		return Check(w, Style{}, CheckView{Topics: []result.Topic{welcome()}, Next: "protocols/http1"})
 	},
 	"check-refused":  func(w io.Writer) error { return Check(w, Style{}, CheckView{Topics: []result.Topic{refused()}}) },
+	"check-absent":   func(w io.Writer) error { return Check(w, Style{}, CheckView{Topics: []result.Topic{absent()}}) },
+	"check-trace":    func(w io.Writer) error { return Check(w, Style{}, CheckView{Topics: []result.Topic{traced()}}) },
 	"list":           func(w io.Writer) error { return List(w, Style{}, listView()) },
 	"list-color":     func(w io.Writer) error { return List(w, Style{Color: true}, listView()) },
 	"list-finished":  func(w io.Writer) error { return List(w, Style{}, finishedView()) },
@@ -149,7 +151,20 @@ func refused() result.Topic {
 
 func absent() result.Topic {
 	t := refused()
-	t.ID, t.Title, t.Absent, t.Refusal = "protocols/hpack", "HPACK", true, "no folder protocols/hpack"
+	t.ID, t.Title, t.Absent, t.Refusal = "protocols/hpack", "HPACK", true, ""
+	return t
+}
+
+// traced is a topic that was checked with --trace, and whose failing clause
+// was found by a plain assertion.
+func traced() result.Topic {
+	t := welcome()
+	t.Clauses[0].Transcript = []string{" 1 ✓ greet Ada                                                      +0 ms"}
+	t.Clauses[1] = result.Clause{
+		Suite: result.Assessment, Name: "TestGreetsEmpty", Text: "A guest without a name is refused.", Ref: "README",
+		Verdict: result.Fail, By: result.ByAssertion, Reason: "Not equal:", Seed: 1,
+		Output: "Error:  Not equal:\n        expected: \"hello\"\n        actual  : \"\"\n",
+	}
 	return t
 }
 
