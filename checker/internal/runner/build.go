@@ -12,7 +12,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -137,7 +136,7 @@ func (b *builder) compile(ctx context.Context, over *overlay, packages []string,
 		for imported, message := range buildFailures(stdout) {
 			if i := slices.Index(packages, imported); i >= 0 {
 				packages = slices.Delete(packages, i, i+1)
-				failed[imported] = asLearnerKnows(message)
+				failed[imported] = asLearnerKnows(over.asWritten(message))
 				again = true
 			}
 		}
@@ -203,23 +202,8 @@ func plainOutput(stdout []byte) string {
 
 var hiddenSuite = regexp.MustCompile(`(?m)^exercises/\w+/\w+/assessment_test\.go:[0-9:]+`)
 
-// asLearnerKnows rewrites the compiler's message, whose paths are relative to
-// the repository's root already. The hidden suite's lines say nothing to the
-// learner.
+// asLearnerKnows makes a compiler's message fit for the learner, to whom the
+// hidden suite's lines say nothing.
 func asLearnerKnows(message string) string {
-	message = filepathSlash(strings.TrimSpace(message))
-	return hiddenSuite.ReplaceAllString(message, "the hidden suite:")
-}
-
-func filepathSlash(message string) string {
-	if filepath.Separator == '/' {
-		return message
-	}
-	lines := strings.Split(message, "\n")
-	for i, line := range lines {
-		if file, rest, ok := strings.Cut(line, ".go:"); ok {
-			lines[i] = path.Clean(filepath.ToSlash(file)) + ".go:" + rest
-		}
-	}
-	return strings.Join(lines, "\n")
+	return hiddenSuite.ReplaceAllString(strings.TrimSpace(message), "the hidden suite:")
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/wirekata/wirekata/checker/internal/result"
 )
@@ -75,6 +76,18 @@ func (o *overlay) putTree(fsys fs.FS, folder, to string) error {
 		}
 		return o.put(path.Join(to, name), data)
 	})
+}
+
+// asWritten replaces in a message of the go command the files' places on disk
+// by their names in the repository.
+func (o *overlay) asWritten(message string) string {
+	var pairs []string
+	for name, file := range o.files {
+		if rel, err := filepath.Rel(o.root, name); err == nil && file != "" {
+			pairs = append(pairs, file, filepath.ToSlash(rel))
+		}
+	}
+	return strings.NewReplacer(pairs...).Replace(message)
 }
 
 // write writes the overlay for -overlay and returns the file's name.

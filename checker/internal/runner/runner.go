@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/wirekata/wirekata/checker/internal/candidate"
 	"github.com/wirekata/wirekata/checker/internal/course"
@@ -27,13 +28,14 @@ type Options struct {
 	Course    *course.Course
 	Candidate candidate.Source
 	Topics    []*course.Topic
-	Clause    string      // the one clause to run, with or without "Test"; "" for all
-	Seed      uint64      // of the clauses' random choices; 0 for the default, 1
-	Race      bool        // also judge NoDataRace
-	Trace     bool        // transcripts have the wire records of every step
-	NoCache   bool        // run also what has been judged before
-	Jobs      int         // processes at a time; 0 for the number of CPUs
-	Progress  func(Event) // called serially; may be nil
+	Clause    string        // the one clause to run, with or without "Test"; "" for all
+	Seed      uint64        // of the clauses' random choices; 0 for the default, 1
+	Race      bool          // also judge NoDataRace
+	Trace     bool          // transcripts have the wire records of every step
+	NoCache   bool          // run also what has been judged before
+	Timeout   time.Duration // of one clause; 0 for two minutes
+	Jobs      int           // processes at a time; 0 for the number of CPUs
+	Progress  func(Event)   // called serially; may be nil
 }
 
 // An Event says how far the work is.
@@ -104,7 +106,7 @@ func (c *topicCase) tasks(o Options) []task {
 	}
 	var tasks []task
 	for i, k := range c.clauses {
-		j := job{program: c.program, clause: k.Name, seed: o.Seed, trace: o.Trace}
+		j := job{program: c.program, clause: k.Name, seed: o.Seed, trace: o.Trace, timeout: o.Timeout}
 		tasks = append(tasks, task{job: j, topic: c.topic.ID(), into: &c.outcome[i]})
 	}
 	if c.race == nil || c.race.program == nil {
@@ -114,7 +116,7 @@ func (c *topicCase) tasks(o Options) []task {
 	for i, k := range c.race.clauses {
 		run := &c.race.runs[i]
 		run.clause = manifest(k)
-		j := job{program: c.race.program, clause: k.Name, seed: o.Seed, race: true}
+		j := job{program: c.race.program, clause: k.Name, seed: o.Seed, race: true, timeout: o.Timeout}
 		tasks = append(tasks, task{job: j, topic: c.topic.ID(), into: &run.clause, race: run})
 	}
 	return tasks
