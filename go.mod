@@ -2,6 +2,8 @@ module github.com/wirekata/wirekata
 
 go 1.26.0
 
+tool github.com/wirekata/wirekata/checker
+
 require (
 	github.com/goccy/go-yaml v1.19.2
 	github.com/rogpeppe/go-internal v1.16.0

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/wirekata/wirekata/checker/internal/cli"
+	"github.com/wirekata/wirekata/checker/internal/minicourse"
 )
 
 var update = flag.Bool("update", false, "rewrite what the scripts compare with")
@@ -34,11 +36,29 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// The scripts in testdata/judged run the whole of it: real suites, compiled
+// and judged, on the course of package minicourse.
+func TestJudgedScripts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles suites")
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/judged",
+		Setup:               func(env *testscript.Env) error { return miniCourse(t, env) },
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+		UpdateScripts:       *update,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"status": status},
+	})
+}
+
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"checker": func() {
 			env := cli.System(os.DirFS(os.Getenv("COURSE")))
-			env.Judge = judgeByScript
+			if os.Getenv("JUDGED") == "" {
+				env.Judge = judgeByScript
+			}
 			env.Now = func() time.Time { return time.Date(2026, 11, 21, 10, 30, 0, 0, time.UTC) }
 			os.Exit(cli.Run(ctx, env, os.Args[1:]))
 		},
@@ -63,6 +83,22 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	if want := args[0]; strconv.Itoa(got) != want {
 		ts.Fatalf("exit status: got %d, want %s", got, want)
 	}
+}
+
+// miniCourse begins the script in a learner's copy of the miniature course,
+// with the go command's caches but none of old verdicts.
+func miniCourse(t *testing.T, env *testscript.Env) error {
+	c := minicourse.New(t)
+	env.Cd = c.Root
+	env.Setenv("COURSE", c.Root)
+	env.Setenv("JUDGED", "1")
+	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
+	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE", "GOPATH").Output()
+	values := strings.Split(string(out), "\n")
+	for i, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {
+		env.Setenv(name, values[i])
+	}
+	return err
 }
 
 // smallCourse lays the course out in the script's folder, as a learner has it

@@ -40,7 +40,7 @@ func (a *app) check() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.clause, "clause", "", "only the clause `NAME`")
 	flags.Uint64Var(&f.seed, "seed", 0, "replay the random choices of the seed `N`")
-	flags.BoolVar(&f.trace, "trace", false, "show the wire below every step")
+	flags.BoolVar(&f.trace, "trace", false, "show every step, what is on the wire at each, and all output")
 	flags.BoolVar(&f.race, "race", false, "look for data races too")
 	flags.BoolVar(&f.noCache, "no-cache", false, "run clauses although nothing changed")
 	return cmd
@@ -59,7 +59,7 @@ func check(ctx context.Context, s *session, args []string, f checkFlags) error {
 	if err != nil {
 		return err
 	}
-	v := report.CheckView{Topics: outcome}
+	v := report.CheckView{Topics: outcome, Full: f.trace}
 	if f.clause == "" {
 		if err := s.afterCheck(&v, topics, f, files); err != nil {
 			return err

@@ -10,6 +10,8 @@ import (
 // A CheckView is the outcome of checking some topics.
 type CheckView struct {
 	Topics []result.Topic
+	// Full is for output that is not to be shortened.
+	Full bool
 	// WithoutRace are the topics whose clause NoDataRace was left out.
 	WithoutRace []string
 	// Next is the topic to go on with once all clauses pass; "" at the end of
@@ -20,7 +22,7 @@ type CheckView struct {
 // Check writes each topic's clauses, the failing ones in full, then what to
 // do next.
 func Check(w io.Writer, s Style, v CheckView) error {
-	p := &page{Style: s}
+	p := &page{Style: s, full: v.Full}
 	var unfinished *result.Topic
 	for i := range v.Topics {
 		if i > 0 {

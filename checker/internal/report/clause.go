@@ -71,18 +71,6 @@ func (p *page) step(line string) string {
 	return strings.Replace(line, " ✗ ", " "+p.paint(red, "✗")+" ", 1)
 }
 
-// output writes what the clause's process printed.
-func (p *page) output(c *result.Clause) {
-	text := strings.TrimRight(clean(c.Output), "\n")
-	if text == "" {
-		return
-	}
-	p.line("    it printed")
-	for line := range strings.Lines(text) {
-		p.line("      ", p.paint(dim, "| "), strings.TrimRight(line, "\n"))
-	}
-}
-
 // again is the command that runs this one clause once more, the same way.
 func again(topic string, c *result.Clause) string {
 	cmd := fmt.Sprintf("%s check %s --clause %s", Command, topic, c.Name)

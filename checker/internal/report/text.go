@@ -12,6 +12,7 @@ import (
 type page struct {
 	Style
 	strings.Builder
+	full bool // shorten nothing
 }
 
 func (p *page) line(parts ...string) {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/wirekata/wirekata/checker/internal/result"
 )
 
 func TestPercentRoundsDown(t *testing.T) {
@@ -58,6 +60,28 @@ func TestWrapKeepsEveryWord(t *testing.T) {
 	}
 	if got := wrap("", 20); !slices.Equal(got, []string{""}) {
 		t.Errorf("empty text: got %q", got)
+	}
+}
+
+func TestOutputIsWithoutTheFramework(t *testing.T) {
+	got := printed("=== RUN   TestX\n    x_test.go:3: no frame\n    x_test.go:3: no frame\n    --- FAIL: TestX/a (0.00s)\n--- FAIL: TestX (0.00s)\nmine\x07\n\nFAIL\n")
+	want := []string{"    x_test.go:3: no frame", `mine\u0007`}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestLongOutputIsShortened(t *testing.T) {
+	c := &result.Clause{Output: strings.Repeat("a\nb\n", 50), Reason: "panic"}
+	var short, full page
+	full.full = true
+	short.output(c)
+	full.output(c)
+	if got := short.String(); strings.Count(got, "\n") != 1+maxOutput+1 || !strings.Contains(got, "70 lines more; --trace shows them") {
+		t.Errorf("short: got %s", got)
+	}
+	if got := full.String(); strings.Count(got, "\n") != 1+100 {
+		t.Errorf("full: got %s", got)
 	}
 }
 
