@@ -1,0 +1,113 @@
+package contract
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/wirekata/wirekata/harness/evidence"
+)
+
+// watch starts the dead man's handle and returns the function that takes it
+// away. It lives outside the bubble, so its time is real.
+func (c *clause) watch() (stop func()) {
+	timer := time.AfterFunc(Patience, func() {
+		buf := make([]byte, 1<<20)
+		buf = buf[:runtime.Stack(buf, true)]
+		text, stack := culprit(string(buf), c.mode == "virtual")
+		c.put(evidence.Record{Kind: evidence.Stuck, Text: text, Stack: stack})
+		fmt.Fprintf(os.Stderr, "--- STUCK: %s\n%s\n", c.name, c.transcript())
+		os.Exit(1)
+	})
+	return func() { timer.Stop() }
+}
+
+// culprit finds, in a dump of all goroutines, the one that keeps a bubble's
+// clock from moving: it runs, or it waits for something outside the bubble.
+func culprit(dump string, virtual bool) (text, stack string) {
+	prefix := fmt.Sprintf("stuck: no end after %s of real time", Patience)
+	if !virtual {
+		return prefix, ""
+	}
+	for g := range strings.SplitSeq(dump, "\n\n") {
+		head, frames, _ := strings.Cut(g, "\n")
+		if !strings.Contains(head, "synctest bubble") || strings.Contains(head, "(durable)") ||
+			strings.Contains(head, "[synctest.Run") || strings.Contains(frames, "contract.(*clause).watch") {
+			continue
+		}
+		_, state, _ := strings.Cut(head, "[")
+		state, _, _ = strings.Cut(state, ",")
+		return prefix + explain(state), cutFrames(frames, 12)
+	}
+	return prefix + "; no goroutine of the clause could be singled out", ""
+}
+
+// explain says in words what a goroutine's wait state means in a bubble.
+func explain(state string) string {
+	switch {
+	case strings.HasPrefix(state, "sync.Mutex") || strings.HasPrefix(state, "sync.RWMutex"):
+		return "; a goroutine waits for a lock whose holder never lets go"
+	case strings.HasPrefix(state, "chan") || strings.HasPrefix(state, "select"):
+		return "; a goroutine waits on a channel made outside the clause (a package-level variable?)"
+	case strings.HasPrefix(state, "IO wait"):
+		return "; a goroutine waits for a real socket or file"
+	case strings.HasPrefix(state, "running") || strings.HasPrefix(state, "runnable"):
+		return "; a goroutine is busy and never waits"
+	}
+	return "; a goroutine is in state " + state
+}
+
+func cutFrames(frames string, n int) string {
+	lines := strings.Split(strings.TrimSpace(frames), "\n")
+	if len(lines) > n {
+		lines = append(lines[:n], "...")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// settled waits until no goroutine and no file is left that was not there
+// before. A goroutine whose last act is seen may still have to return.
+func settled(before goleak.Option, files int) error {
+	var err error
+	for range 5 {
+		if err = goleak.Find(before); err != nil {
+			continue
+		}
+		if now := openFiles(); files >= 0 && now > files {
+			err = fmt.Errorf("%d open files, %d before", now, files)
+			time.Sleep(50 * time.Millisecond)
+			continue
+		}
+		return nil
+	}
+	return err
+}
+
+// openFiles counts the process's file descriptors, or returns -1.
+func openFiles() int {
+	dir, err := os.Open("/proc/self/fd")
+	if errors.Is(err, os.ErrNotExist) || err != nil {
+		return -1
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return -1
+	}
+	return len(names)
+}
+
+// trimLeak shortens goleak's report to the first goroutine it names.
+func trimLeak(s string) string {
+	_, first, ok := strings.Cut(s, "[")
+	if !ok {
+		return s
+	}
+	first, _, _ = strings.Cut(first, "\n\n")
+	return cutFrames(first, 12)
+}

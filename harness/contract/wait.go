@@ -1,0 +1,83 @@
+package contract
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wirekata/wirekata/harness/evidence"
+)
+
+// Idle is how long [Await] and [Call] wait: virtual time in a bubble, where
+// an hour costs nothing, and in real time long enough to mean "stuck". It is
+// no round figure, so that it never falls together with a candidate's timer.
+func Idle(t testing.TB) time.Duration {
+	if of(t).mode == "virtual" {
+		return time.Hour + 7*time.Millisecond + 11*time.Microsecond
+	}
+	return 20 * time.Second
+}
+
+// Await receives from ch. If nothing comes, or ch is closed, the clause fails
+// and says that it awaited what.
+func Await[T any](t testing.TB, what string, ch <-chan T) T {
+	t.Helper()
+	limit := Idle(t)
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case v, ok := <-ch:
+		if !ok {
+			of(t).fatal(t, evidence.Record{Text: "awaited " + what + ": it will never come"})
+		}
+		return v
+	case <-timer.C:
+		of(t).fatal(t, evidence.Record{Text: fmt.Sprintf("awaited %s: nothing for %s", what, limit.Round(time.Second))})
+	}
+	panic("BUG: not reached")
+}
+
+// A Pending is a call that is under way in a goroutine of its own.
+type Pending[T any] struct {
+	what string
+	done chan T
+}
+
+// Go starts f in a goroutine. The clause must [Pending.Await] it before it
+// ends, or it counts as left running.
+func Go[T any](what string, f func() T) *Pending[T] {
+	p := &Pending[T]{what: what, done: make(chan T, 1)}
+	go func() {
+		defer close(p.done)
+		p.done <- f()
+	}()
+	return p
+}
+
+// Await returns the call's result; see the function [Await].
+func (p *Pending[T]) Await(t testing.TB) T {
+	t.Helper()
+	return Await(t, p.what, p.done)
+}
+
+// Returned reports whether the call has returned by now. In a bubble call
+// [Settle] before, so that "by now" is a fact and not a race.
+func (p *Pending[T]) Returned() bool { return len(p.done) > 0 }
+
+// Call runs f, which may be a call of the candidate that never returns, and
+// returns its result.
+func Call[T any](t testing.TB, what string, f func() T) T {
+	t.Helper()
+	return Go(what, f).Await(t)
+}
+
+// Settle waits until every other goroutine of the bubble waits for something
+// that only this one, or time, can bring about.
+func Settle() { synctest.Wait() }
+
+// Pass lets d of virtual time go by and settles.
+func Pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
