@@ -94,6 +94,7 @@ func newRoot(a *app) *cobra.Command {
 		Run:           func(cmd *cobra.Command, _ []string) { cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	cobra.EnableCommandSorting = false // they stand in the order of the work
 	root.PersistentFlags().StringSliceVar(&a.topics, "topics", nil, "only these topics, `a/b,c/d`")
 	root.RegisterFlagCompletionFunc("topics", a.complete)
 	root.AddCommand(a.list(), a.check(), a.hint(), a.compare(), a.reset(), a.grade())

@@ -47,10 +47,13 @@ func (p *page) sentence(c *result.Clause) {
 // the reason and in what the process printed.
 func (p *page) failure(topic string, c *result.Clause) {
 	p.transcript(c)
-	if !mentioned(c.Reason, c.Transcript) {
+	told := mentioned(c.Reason, c.Transcript)
+	if !told {
 		for line := range strings.Lines(clean(c.Reason)) {
 			p.line("    ", strings.TrimRight(line, "\n"))
 		}
+	}
+	if !told || mentioned("see the output", c.Transcript) {
 		p.output(c)
 	}
 	p.labelled("    ", "again", again(topic, c))
@@ -80,9 +83,9 @@ func again(topic string, c *result.Clause) string {
 	return cmd
 }
 
-// mentioned reports whether the transcript says the reason already.
-func mentioned(reason string, transcript []string) bool {
-	first, _, _ := strings.Cut(reason, "\n")
+// mentioned reports whether the transcript has the text's first line.
+func mentioned(text string, transcript []string) bool {
+	first, _, _ := strings.Cut(text, "\n")
 	for _, line := range transcript {
 		if strings.Contains(line, first) {
 			return true

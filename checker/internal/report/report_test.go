@@ -165,6 +165,12 @@ func traced() result.Topic {
 		Verdict: result.Fail, By: result.ByAssertion, Reason: "Not equal:", Seed: 1,
 		Output: "Error:  Not equal:\n        expected: \"hello\"\n        actual  : \"\"\n",
 	}
+	t.Clauses = append(t.Clauses, result.Clause{
+		Suite: result.Assessment, Name: "TestLog", Text: "Every guest is in the log.", Ref: "README",
+		Verdict: result.Fail, By: result.ByAssertion, Reason: "an assertion failed; see the output", Seed: 1,
+		Transcript: []string{" 1 ✗ read the log                                                   +0 ms", "an assertion failed; see the output"},
+		Output:     "    welcome_test.go:12: no Ada in the log\n",
+	})
 	return t
 }
 
