@@ -37,9 +37,6 @@ func New(t testing.TB) *Course {
 	for _, name := range []string{"go.mod", "go.sum"} {
 		copyFile(t, filepath.Join(repo, name), filepath.Join(root, name))
 	}
-	if _, err := os.Stat(filepath.Join(repo, "harness", "contract")); err != nil {
-		copyTree(t, filepath.Join(data, "standin", "contract"), filepath.Join(root, "harness", "contract"))
-	}
 	c := Open(t, root)
 	topic := c.Frames()
 	for _, name := range []string{"frames.go", "given.go"} {

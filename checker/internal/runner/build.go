@@ -105,7 +105,7 @@ func newProgram(file string) (*program, error) {
 }
 
 // compile builds the test binaries of the packages, and returns the messages
-// of those that failed. Binaries are trusted only from a go command that
+// of those that failed, or that have a package below them that did. Binaries are trusted only from a go command that
 // succeeded, so a command that failed is run again without what failed.
 func (b *builder) compile(ctx context.Context, over *overlay, packages []string, race bool) (map[string]string, error) {
 	failed := map[string]string{}
@@ -130,19 +130,24 @@ func (b *builder) compile(ctx context.Context, over *overlay, packages []string,
 			return nil, ctx.Err()
 		}
 		if err == nil {
-			return failed, nil
+			break
 		}
 		again := false
 		for imported, message := range buildFailures(stdout) {
-			if i := slices.Index(packages, imported); i >= 0 {
-				packages = slices.Delete(packages, i, i+1)
-				failed[imported] = asLearnerKnows(over.asWritten(message))
-				again = true
+			for _, p := range packages {
+				if imported == p || strings.HasPrefix(imported, p+"/") {
+					failed[p] += message
+					again = true
+				}
 			}
 		}
+		packages = slices.DeleteFunc(packages, func(p string) bool { _, bad := failed[p]; return bad })
 		if !again {
 			return nil, fmt.Errorf("suites: go test -c: %w\n%s%s", err, stderr.Bytes(), plainOutput(stdout))
 		}
+	}
+	for p, message := range failed {
+		failed[p] = asLearnerKnows(over.asWritten(message))
 	}
 	return failed, nil
 }

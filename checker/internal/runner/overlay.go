@@ -4,12 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
 
+	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/result"
 )
 
@@ -100,6 +102,15 @@ func (o *overlay) write() (string, error) {
 	return file, os.WriteFile(file, data, 0o644)
 }
 
+// readSuite returns the source of one of the topic's suites.
+func readSuite(originals fs.FS, t *course.Topic, s result.Suite) ([]byte, error) {
+	data, err := fs.ReadFile(originals, path.Join(t.Contract(), string(s)+"_test.go"))
+	if err != nil {
+		return nil, fmt.Errorf("suite: %w", err)
+	}
+	return data, nil
+}
+
 // layTopic lays the candidate and both suites into the exercise's folder, and
 // hides everything else there.
 func (o *overlay) layTopic(originals fs.FS, c *topicCase) error {
@@ -110,12 +121,11 @@ func (o *overlay) layTopic(originals fs.FS, c *topicCase) error {
 		}
 	}
 	for _, suite := range []result.Suite{result.Assignment, result.Assessment} {
-		name := string(suite) + "_test.go"
-		data, err := fs.ReadFile(originals, path.Join(c.topic.Contract(), name))
+		data, err := readSuite(originals, c.topic, suite)
 		if err != nil {
 			return err
 		}
-		if err := o.put(path.Join(folder, name), data); err != nil {
+		if err := o.put(path.Join(folder, string(suite)+"_test.go"), data); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -28,7 +29,7 @@ func (p *process) judge(clause string) verdict {
 	case failure != nil && failure.Kind == evidence.Stuck:
 		return failed(result.ByHang, evidence.Reason(p.records))
 	case failure != nil:
-		return failed(result.ByAssertion, evidence.Reason(p.records))
+		return failed(result.ByAssertion, p.failureReason())
 	case p.tooLarge:
 		return failed(result.ByPanic, fmt.Sprintf("the process took more than %d GiB of memory", maxResident>>30))
 	case p.timedOut || p.hung():
@@ -40,7 +41,7 @@ func (p *process) judge(clause string) verdict {
 	case p.exit == 0:
 		return p.early(begin != nil, end)
 	case end != nil && end.Failed:
-		return failed(result.ByAssertion, p.assertion())
+		return failed(result.ByAssertion, cmp.Or(p.assertion(), "the clause failed without saying why"))
 	}
 	return p.crash(begin != nil)
 }
@@ -66,6 +67,16 @@ func (p *process) failure() *evidence.Record {
 		}
 	}
 	return nil
+}
+
+// failureReason is the failure's text. Where the harness only saw that an
+// assertion failed which is not its own, the output says more.
+func (p *process) failureReason() string {
+	reason := evidence.Reason(p.records)
+	if !strings.HasPrefix(reason, "an assertion failed") {
+		return reason
+	}
+	return cmp.Or(p.assertion(), reason)
 }
 
 // early is the verdict of a process that ended with status 0 although its
@@ -100,7 +111,7 @@ func (p *process) hung() bool {
 
 func (p *process) hangReason() string {
 	if m := deadlock.FindString(p.output); m != "" {
-		return m
+		return strings.TrimSuffix(m, " [recovered, repanicked]")
 	}
 	return "stuck: the clause did not end in time" + p.place()
 }
@@ -113,7 +124,7 @@ func (p *process) crash(began bool) verdict {
 		return failed(result.ByPanic, m+p.place())
 	}
 	if began && strings.Contains(p.output, "\n--- FAIL: ") {
-		return failed(result.ByAssertion, p.assertion())
+		return failed(result.ByAssertion, cmp.Or(p.assertion(), "the clause failed without saying why"))
 	}
 	return failed(result.ByPanic, "the process ended with "+p.state)
 }
@@ -124,14 +135,14 @@ var (
 )
 
 // assertion returns what the test framework printed of a failure that is not
-// in the evidence.
+// in the evidence, or "".
 func (p *process) assertion() string {
 	for _, re := range []*regexp.Regexp{testifyError, testLog} {
 		if m := re.FindStringSubmatch(p.output); m != nil {
 			return m[1]
 		}
 	}
-	return "the clause failed without saying why"
+	return ""
 }
 
 var frame = regexp.MustCompile(`(?m)^\t\S*?[/\\](exercises[/\\]\w+[/\\]\w+[/\\]\w+\.go:\d+)`)
