@@ -32,7 +32,6 @@ func (a *app) check() *cobra.Command {
 		Example: "  " + report.Command + " check\n" +
 			"  " + report.Command + " check websocket --race\n" +
 			"  " + report.Command + " check websocket --clause TestUnmaskedFrame --seed 8121 --trace",
-		ValidArgsFunction: a.complete,
 		RunE: a.run(func(ctx context.Context, s *session, args []string) error {
 			return check(ctx, s, args, f)
 		}),

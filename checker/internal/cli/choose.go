@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ func (s *session) choose(names []string) ([]*course.Topic, error) {
 func (s *session) named(where string, names []string) ([]*course.Topic, error) {
 	clean := make([]string, len(names))
 	for i, name := range names {
-		clean[i] = topicName(name)
+		clean[i] = s.topicName(name)
 	}
 	topics, err := s.course.Select(clean)
 	if err != nil {
@@ -50,11 +51,17 @@ func (s *session) named(where string, names []string) ([]*course.Topic, error) {
 	return topics, nil
 }
 
-// topicName lets a topic be named by its folder too, as the shell completes
-// it.
-func topicName(arg string) string {
-	name := strings.TrimSuffix(filepath.ToSlash(filepath.Clean(arg)), "/")
-	return strings.TrimPrefix(name, "exercises/")
+// topicName lets a topic be named by its folder too, as a shell completes it,
+// from wherever the command is run.
+func (s *session) topicName(arg string) string {
+	rel, err := filepath.Rel(s.path("exercises"), s.from(arg))
+	if err != nil || !filepath.IsLocal(rel) {
+		return strings.TrimSpace(arg)
+	}
+	if _, err := os.Stat(s.from(arg)); err != nil {
+		return strings.TrimSpace(arg)
+	}
+	return filepath.ToSlash(rel)
 }
 
 // chooseBuilt is choose for commands that need a topic's contract: where

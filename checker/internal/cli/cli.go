@@ -19,7 +19,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -93,12 +92,14 @@ func newRoot(a *app) *cobra.Command {
 		Args:          noArgs,
 		Run:           func(cmd *cobra.Command, _ []string) { cmd.Help() },
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
-	cobra.EnableCommandSorting = false // they stand in the order of the work
+	root.CompletionOptions.DisableDefaultCmd = true // no shell completes "go tool checker"
+	cobra.EnableCommandSorting = false              // they stand in the order of the work
 	root.PersistentFlags().StringSliceVar(&a.topics, "topics", nil, "only these topics, `a/b,c/d`")
-	root.RegisterFlagCompletionFunc("topics", a.complete)
 	root.AddCommand(a.list(), a.check(), a.hint(), a.compare(), a.reset(), a.grade())
-	root.AddCommand(a.Commands...)
+	for _, c := range a.Commands {
+		adopt(c)
+		root.AddCommand(c)
+	}
 	return root
 }
 
@@ -133,17 +134,19 @@ func (a *app) run(f runFunc) func(*cobra.Command, []string) error {
 	}
 }
 
-// complete offers the names of the topics to the shell.
-func (a *app) complete(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
-	s, err := a.open(false)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	var names []string
-	for _, t := range s.course.Built() {
-		if strings.HasPrefix(t.ID(), prefix) {
-			names = append(names, t.ID())
+// adopt makes a command from elsewhere, and those below it, fail as the
+// others do: an error of its own is no error of usage.
+func adopt(c *cobra.Command) {
+	if run := c.RunE; run != nil {
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			err := run(cmd, args)
+			if err == nil {
+				return nil
+			}
+			return &failure{code: exitNotPassed, err: err}
 		}
 	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	for _, below := range c.Commands() {
+		adopt(below)
+	}
 }

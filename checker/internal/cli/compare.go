@@ -16,11 +16,10 @@ import (
 func (a *app) compare() *cobra.Command {
 	var spoil bool
 	cmd := &cobra.Command{
-		Use:               "compare TOPIC",
-		Short:             "Show your marks, and your code beside the reference",
-		Long:              "compare shows your marks, and your code beside the reference, once the assignment passes.",
-		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: a.complete,
+		Use:   "compare TOPIC",
+		Short: "Show your marks, and your code beside the reference",
+		Long:  "compare shows your marks, and your code beside the reference, once the assignment passes.",
+		Args:  cobra.MaximumNArgs(1),
 		RunE: a.run(func(ctx context.Context, s *session, args []string) error {
 			return compare(ctx, s, args, spoil)
 		}),
@@ -37,7 +36,7 @@ func compare(ctx context.Context, s *session, args []string, spoil bool) error {
 	files := s.learner()
 	yours, err := files.Files(t)
 	if err != nil {
-		return err
+		return &failure{code: exitNotPassed, err: fmt.Errorf("%s cannot be compared: %w", t.Exercise(), err)}
 	}
 	topics, err := s.judge(ctx, runner.Options{Candidate: files, Topics: []*course.Topic{t}})
 	if err != nil {

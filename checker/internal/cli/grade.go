@@ -103,14 +103,6 @@ func (f *gradeFlags) check(s *session) (*big.Rat, error) {
 	return limit, nil
 }
 
-// from is a file as the person who typed it means it.
-func (s *session) from(name string) string {
-	if filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(s.Dir, name)
-}
-
 // handin returns the source of the candidate: the folder, or the exercises
 // where none is given. A folder that has no section of the course is most
 // likely not the one that was meant.

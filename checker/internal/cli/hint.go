@@ -24,8 +24,7 @@ func (a *app) hint() *cobra.Command {
 		Short: "Show the next hint, and only that",
 		Long: "hint shows the next hint that you have not seen, from a nudge to nearly the answer,\n" +
 			"in the order of the tasks.",
-		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: a.complete,
+		Args: cobra.MaximumNArgs(1),
 		RunE: a.run(func(_ context.Context, s *session, args []string) error {
 			return hint(s, args, task, all)
 		}),

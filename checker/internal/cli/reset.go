@@ -18,8 +18,7 @@ func (a *app) reset() *cobra.Command {
 		Short: "Put the stub and the visible suite back in place",
 		Long: "reset puts the stub and the visible suite back in place, after asking. The Go files\n" +
 			"that were there are kept under .wirekata/backup.",
-		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: a.complete,
+		Args: cobra.MaximumNArgs(1),
 		RunE: a.run(func(_ context.Context, s *session, args []string) error {
 			return reset(s, args, yes)
 		}),

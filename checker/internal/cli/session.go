@@ -37,6 +37,14 @@ func (a *app) open(narrowed bool) (*session, error) {
 // path is a place in the repository, given with slashes.
 func (s *session) path(name string) string { return filepath.Join(s.root, filepath.FromSlash(name)) }
 
+// from is a place as the person who typed it means it.
+func (s *session) from(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(s.Dir, name)
+}
+
 // say tells a person something that is no part of the report.
 func (s *session) say(format string, args ...any) {
 	fmt.Fprintf(s.Stderr, "checker: "+format+"\n", args...)

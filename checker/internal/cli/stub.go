@@ -45,7 +45,8 @@ func (s *session) planReset(t *course.Topic) (*stubReset, error) {
 	return r, err
 }
 
-// goFiles reads the regular Go files of a folder; none where it is missing.
+// goFiles reads the files of a folder that the go command would take, through
+// links too; none where the folder is missing.
 func goFiles(dir string) (map[string][]byte, error) {
 	files := make(map[string][]byte)
 	entries, err := os.ReadDir(dir)
@@ -53,7 +54,7 @@ func goFiles(dir string) (map[string][]byte, error) {
 		return files, nil
 	}
 	for _, e := range entries {
-		if !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), ".go") {
+		if e.IsDir() || filepath.Ext(e.Name()) != ".go" || strings.ContainsAny(e.Name()[:1], "._") {
 			continue
 		}
 		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
