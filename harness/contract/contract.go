@@ -38,6 +38,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,6 +66,9 @@ type clause struct {
 	steps     int
 	failed    bool // a Fail record was made
 	resources []Resource
+	onFailure []func()
+
+	messages atomic.Int64 // wire messages recorded
 }
 
 // running maps the *testing.T of a body to its clause.
@@ -149,7 +153,7 @@ func (c *clause) run(t *testing.T, body func(t *testing.T), leftovers func() err
 			c.checkLeft(t, leftovers)
 		}
 		if c.hasFailed() {
-			c.abandon(t)
+			c.abandon()
 		}
 	}()
 	body(t)
@@ -173,7 +177,14 @@ func (c *clause) checkLeft(t *testing.T, leftovers func() error) {
 // abandon ends a failed clause. The checker has what it needs, and what the
 // candidate left behind may never end, so its process ends here; a plain go
 // test goes on to the next clause with everything closed that can be.
-func (c *clause) abandon(t *testing.T) {
+func (c *clause) abandon() {
+	c.mu.Lock()
+	hooks := c.onFailure
+	c.onFailure = nil
+	c.mu.Unlock()
+	for _, f := range hooks {
+		f()
+	}
 	if c.sink != nil {
 		os.Exit(1)
 	}

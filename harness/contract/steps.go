@@ -28,12 +28,29 @@ func Fence(t testing.TB, format string, args ...any) {
 	of(t).put(evidence.Record{Kind: evidence.Step, Text: fmt.Sprintf(format, args...) + "   (fence)"})
 }
 
-// Message records what crossed a wire, as a describer renders it.
+// MaxMessages bounds how many wire messages a clause records.
+const MaxMessages = 2000
+
+// Message records what crossed a wire, as a describer renders it. Of more
+// than MaxMessages only the first are kept.
 func Message(t testing.TB, from, to, text string, bytes []byte, lost bool) {
+	c := of(t)
+	if c.messages.Add(1) > MaxMessages {
+		return
+	}
 	if len(bytes) > evidence.MaxWireBytes {
 		bytes = bytes[:evidence.MaxWireBytes]
 	}
-	of(t).put(evidence.Record{Kind: evidence.Wire, From: from, To: to, Text: text, Bytes: bytes, Lost: lost})
+	c.put(evidence.Record{Kind: evidence.Wire, From: from, To: to, Text: text, Bytes: bytes, Lost: lost})
+}
+
+// OnFailure has f called once if the clause fails, after the failure is
+// recorded and before the process may end.
+func OnFailure(t testing.TB, f func()) {
+	c := of(t)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.onFailure = append(c.onFailure, f)
 }
 
 // Captured records that name, in the evidence directory, holds a capture.

@@ -1,12 +1,9 @@
 package contract
 
 import (
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/wirekata/wirekata/harness/evidence"
 )
 
 // Idle is how long [Await] and [Call] wait: virtual time in a bubble, where
@@ -23,47 +20,63 @@ func Idle(t testing.TB) time.Duration {
 // and says that it awaited what.
 func Await[T any](t testing.TB, what string, ch <-chan T) T {
 	t.Helper()
+	v, ok := await(t, what, ch)
+	if !ok {
+		Failf(t, "awaited %s: it will never come", what)
+	}
+	return v
+}
+
+func await[T any](t testing.TB, what string, ch <-chan T) (T, bool) {
+	t.Helper()
 	limit := Idle(t)
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case v, ok := <-ch:
-		if !ok {
-			of(t).fatal(t, evidence.Record{Text: "awaited " + what + ": it will never come"})
-		}
-		return v
+		return v, ok
 	case <-timer.C:
-		of(t).fatal(t, evidence.Record{Text: fmt.Sprintf("awaited %s: nothing for %s", what, limit.Round(time.Second))})
+		Failf(t, "awaited %s: nothing for %s", what, limit.Round(time.Second))
+		panic("BUG: not reached")
 	}
-	panic("BUG: not reached")
 }
 
 // A Pending is a call that is under way in a goroutine of its own.
 type Pending[T any] struct {
-	what string
-	done chan T
+	what   string
+	done   chan struct{}
+	result T // valid once done is closed
 }
 
 // Go starts f in a goroutine. The clause must [Pending.Await] it before it
 // ends, or it counts as left running.
 func Go[T any](what string, f func() T) *Pending[T] {
-	p := &Pending[T]{what: what, done: make(chan T, 1)}
+	p := &Pending[T]{what: what, done: make(chan struct{})}
 	go func() {
-		defer close(p.done)
-		p.done <- f()
+		p.result = f()
+		close(p.done)
 	}()
 	return p
 }
 
-// Await returns the call's result; see the function [Await].
+// Await waits for the call's end and returns its result, as often as it is
+// asked; see the function [Await].
 func (p *Pending[T]) Await(t testing.TB) T {
 	t.Helper()
-	return Await(t, p.what, p.done)
+	await(t, p.what, p.done)
+	return p.result
 }
 
 // Returned reports whether the call has returned by now. In a bubble call
 // [Settle] before, so that "by now" is a fact and not a race.
-func (p *Pending[T]) Returned() bool { return len(p.done) > 0 }
+func (p *Pending[T]) Returned() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
 
 // Call runs f, which may be a call of the candidate that never returns, and
 // returns its result.

@@ -44,9 +44,9 @@ const (
 // A Clause is one clause of a suite and its verdict.
 type Clause struct {
 	Suite   Suite   `json:"suite"`
-	Name    string  `json:"name"`            // the test function's name
-	Text    string  `json:"text"`            // the contract's sentence
-	Ref     string  `json:"ref"`             // where the rule stands
+	Name    string  `json:"name"` // the test function's name
+	Text    string  `json:"text"` // the contract's sentence
+	Ref     string  `json:"ref"`  // where the rule stands
 	Verdict Verdict `json:"verdict"`
 	Reason  string  `json:"reason"` // one line; empty for a pass
 
