@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
+	"os"
+	"path"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,6 +55,7 @@ func check(ctx context.Context, s *session, args []string, f checkFlags) error {
 	if err != nil || len(topics) == 0 {
 		return err
 	}
+	s.noteSuites(topics)
 	outcome, err := s.judge(ctx, runner.Options{
 		Candidate: files.readAll(topics), Topics: topics,
 		Clause: f.clause, Seed: f.seed, Trace: f.trace, Race: f.race, NoCache: f.noCache,
@@ -58,8 +63,8 @@ func check(ctx context.Context, s *session, args []string, f checkFlags) error {
 	if err != nil {
 		return err
 	}
-	v := report.CheckView{Topics: outcome, Full: f.trace}
-	if f.clause == "" {
+	v := report.CheckView{Topics: outcome, Full: f.trace, Part: f.clause != ""}
+	if !v.Part {
 		if err := s.afterCheck(&v, topics, f, files); err != nil {
 			return err
 		}
@@ -143,6 +148,21 @@ func (s *session) clauseNames(t *course.Topic) ([]string, error) {
 		names = append(names, runner.NoDataRace)
 	}
 	return names, nil
+}
+
+// noteSuites says where the visible suite was edited: what judges is the
+// original, so an edit would seem to have no effect.
+func (s *session) noteSuites(topics []*course.Topic) {
+	for _, t := range topics {
+		name := path.Join(t.Exercise(), suiteFile)
+		yours, err := os.ReadFile(s.path(name))
+		if err != nil {
+			continue
+		}
+		if original, err := fs.ReadFile(s.Originals, path.Join(t.Contract(), suiteFile)); err == nil && !bytes.Equal(yours, original) {
+			s.say("%s is not the original, which is what judges", name)
+		}
+	}
 }
 
 // afterCheck remembers the outcome and adds to the view what follows from it.

@@ -39,7 +39,11 @@ func hint(s *session, args []string, words string, all bool) error {
 	if err != nil {
 		return err
 	}
-	tasks, err := s.tasks(t, words)
+	tasks, err := s.tasks(t)
+	if err != nil {
+		return err
+	}
+	chosen, err := tasksWith(words, tasks)
 	if err != nil {
 		return err
 	}
@@ -47,11 +51,12 @@ func hint(s *session, args []string, words string, all bool) error {
 	if err != nil {
 		return err
 	}
-	v := hintView(t, tasks, p, all)
+	v := report.HintView{Topic: t.ID(), Hints: show(t, chosen, p, all)}
 	if len(v.Hints) == 0 {
 		s.say("you have seen every hint; add --all to see them again")
 		return nil
 	}
+	v.Left = unseen(t, tasks, p, v.Hints)
 	if err := report.Hints(s.Stdout, s.style(), v); err != nil {
 		return err
 	}
@@ -63,8 +68,8 @@ func hint(s *session, args []string, words string, all bool) error {
 	})
 }
 
-// tasks reads the topic's hints, of the tasks whose heading has the words.
-func (s *session) tasks(t *course.Topic, words string) ([]hints.Task, error) {
+// tasks reads the topic's hints.
+func (s *session) tasks(t *course.Topic) ([]hints.Task, error) {
 	name := path.Join(t.Exercise(), "HINTS.md")
 	text, err := os.ReadFile(s.path(name))
 	if errors.Is(err, os.ErrNotExist) {
@@ -73,37 +78,56 @@ func (s *session) tasks(t *course.Topic, words string) ([]hints.Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := hints.Parse(string(text))
+	tasks, err := hints.Parse(string(text))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	var tasks []hints.Task
-	var titles []string
-	for _, task := range all {
-		titles = append(titles, fmt.Sprintf("%q", task.Title))
-		if strings.Contains(strings.ToLower(task.Title), strings.ToLower(words)) {
-			tasks = append(tasks, task)
-		}
-	}
-	if len(tasks) == 0 && words != "" {
-		return nil, usage("the tasks are "+strings.Join(titles, ", "), "no task's heading has %q", words)
 	}
 	return tasks, nil
 }
 
-// hintView chooses the hints to show: all of them, or the first unseen one.
-func hintView(t *course.Topic, tasks []hints.Task, p *progress.Progress, all bool) report.HintView {
-	v := report.HintView{Topic: t.ID()}
+// tasksWith returns the tasks whose heading has the words.
+func tasksWith(words string, tasks []hints.Task) ([]hints.Task, error) {
+	var with []hints.Task
+	var titles []string
 	for _, task := range tasks {
-		seen := p.Hints(t.ID(), task.Slug())
+		titles = append(titles, fmt.Sprintf("%q", task.Title))
+		if strings.Contains(strings.ToLower(task.Title), strings.ToLower(words)) {
+			with = append(with, task)
+		}
+	}
+	if len(with) == 0 && words != "" {
+		return nil, usage("the tasks are "+strings.Join(titles, ", "), "no task's heading has %q", words)
+	}
+	return with, nil
+}
+
+// show chooses the hints to show: all of them, or the first unseen one.
+func show(t *course.Topic, tasks []hints.Task, p *progress.Progress, all bool) []report.Hint {
+	var chosen []report.Hint
+	for _, task := range tasks {
 		for i, text := range task.Hints {
-			switch {
-			case all, i >= seen && len(v.Hints) == 0:
-				v.Hints = append(v.Hints, report.Hint{Task: task.Title, Number: i + 1, Of: len(task.Hints), Text: text})
-			case i >= seen:
-				v.Left++
+			if all || i >= p.Hints(t.ID(), task.Slug()) {
+				chosen = append(chosen, report.Hint{Task: task.Title, Number: i + 1, Of: len(task.Hints), Text: text})
 			}
 		}
 	}
-	return v
+	if !all && len(chosen) > 1 {
+		return chosen[:1]
+	}
+	return chosen
+}
+
+// unseen counts the hints that are unseen once those of shown are seen.
+func unseen(t *course.Topic, tasks []hints.Task, p *progress.Progress, shown []report.Hint) int {
+	n := 0
+	for _, task := range tasks {
+		seen := p.Hints(t.ID(), task.Slug())
+		for _, h := range shown {
+			if h.Task == task.Title {
+				seen = max(seen, h.Number)
+			}
+		}
+		n += max(len(task.Hints)-seen, 0)
+	}
+	return n
 }

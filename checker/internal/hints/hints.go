@@ -28,7 +28,7 @@ type Task struct {
 var ErrForm = errors.New("hints in another form")
 
 // Parse reads the text of a HINTS.md. A task without a hint, a hint without a
-// task and an empty hint are errors.
+// task, an empty hint and two tasks of the same slug are errors.
 func Parse(text string) ([]Task, error) {
 	var tasks []Task
 	var hint *string
@@ -56,7 +56,7 @@ func Parse(text string) ([]Task, error) {
 			hint = &t.Hints[len(t.Hints)-1]
 		}
 	}
-	return tasks, trim(tasks)
+	return tasks, errors.Join(trim(tasks), distinct(tasks))
 }
 
 // heading returns the level of a Markdown heading and its text; 0 where line
@@ -81,6 +81,18 @@ func trim(tasks []Task) error {
 				return fmt.Errorf("%w: task %q: hint %d is empty", ErrForm, t.Title, i+1)
 			}
 		}
+	}
+	return nil
+}
+
+func distinct(tasks []Task) error {
+	seen := make(map[string]bool)
+	for _, t := range tasks {
+		slug := t.Slug()
+		if slug == "" || seen[slug] {
+			return fmt.Errorf("%w: task %q needs a heading of its own", ErrForm, t.Title)
+		}
+		seen[slug] = true
 	}
 	return nil
 }

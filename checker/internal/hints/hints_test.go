@@ -26,6 +26,8 @@ func TestOtherFormsAreErrors(t *testing.T) {
 	for name, text := range map[string]string{
 		"hint before a task": "# Hints\n### Hint 1\nx\n",
 		"task without hints": "## Masking\ntext\n## Close\n### Hint 1\nx\n",
+		"same task twice":    "## Mask\n### Hint 1\nx\n## mask!\n### Hint 1\nx\n",
+		"task without words": "## ...\n### Hint 1\nx\n",
 		"empty hint":         "## Masking\n### Hint 1\n\n### Hint 2\nx\n",
 	} {
 		if tasks, err := Parse(text); !errors.Is(err, ErrForm) {

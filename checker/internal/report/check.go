@@ -14,8 +14,10 @@ type CheckView struct {
 	Full bool
 	// WithoutRace are the topics whose clause NoDataRace was left out.
 	WithoutRace []string
+	// Part says that not all clauses of the topics were asked for.
+	Part bool
 	// Next is the topic to go on with once all clauses pass; "" at the end of
-	// the course, or where only a part of a topic was checked.
+	// the course.
 	Next string
 }
 
@@ -38,16 +40,38 @@ func Check(w io.Writer, s Style, v CheckView) error {
 		p.line("NoDataRace was left out of ", strings.Join(v.WithoutRace, ", "), "; --race adds it")
 	}
 	switch {
-	case unfinished != nil && unfinished.Absent:
-		p.labelled("", "next", Command+" reset "+unfinished.ID)
-	case unfinished != nil && stuck(unfinished):
-		p.labelled("", "next", Command+" check "+unfinished.ID)
 	case unfinished != nil:
-		p.labelled("", "next", Command+" hint "+unfinished.ID)
-	case v.Next != "":
-		p.labelled("", "next", readme(v.Next))
+		p.labelled("", "next", Command+" "+remedy(unfinished)+" "+unfinished.ID)
+	case !v.Part:
+		p.onward(&v)
 	}
 	return p.writeTo(w)
+}
+
+// remedy is the command for a topic that is not finished.
+func remedy(t *result.Topic) string {
+	switch {
+	case t.Absent:
+		return "reset"
+	case t.Refusal != "", t.Count(result.Error) > 0:
+		return "check" // no hint is of use: nothing was run, or the checker is in trouble
+	default:
+		return "hint"
+	}
+}
+
+// onward writes where to go once everything passes.
+func (p *page) onward(v *CheckView) {
+	for i := range v.Topics {
+		if passed(&v.Topics[i]) {
+			p.labelled("", "see", Command+" compare "+v.Topics[i].ID)
+		}
+	}
+	if v.Next == "" {
+		p.labelled("", "next", Command+" grade")
+	} else {
+		p.labelled("", "next", readme(v.Next))
+	}
 }
 
 func (p *page) topic(t *result.Topic) {
@@ -132,10 +156,6 @@ func finished(t *result.Topic) bool {
 // passed reports whether the topic is finished and anything of it could be
 // judged.
 func passed(t *result.Topic) bool { return finished(t) && t.Count(result.Pass) > 0 }
-
-// stuck reports whether a hint would be of no use, because nothing was run or
-// the checker itself is in trouble.
-func stuck(t *result.Topic) bool { return t.Refusal != "" || t.Count(result.Error) > 0 }
 
 // readme is where work on a topic starts.
 func readme(topic string) string { return "read exercises/" + topic + "/README.md" }

@@ -106,7 +106,7 @@ func (p *page) remarks(v *GradeView) {
 		lines = append(lines, "the marks are those of the topics shown, not of the course")
 	}
 	if n := len(v.Announced); n > 0 {
-		lines = append(lines, count(n, "topic")+" announced and not yet judged: "+strings.Join(v.Announced, ", "))
+		lines = append(lines, fmt.Sprintf("%s announced, not judged yet; %q names all", count(n, "topic"), Command+" list"))
 	}
 	if len(lines) > 0 {
 		p.line()

@@ -23,7 +23,11 @@ var views = map[string]func(w io.Writer) error{
 	"check-passed": func(w io.Writer) error {
 		return Check(w, Style{}, CheckView{Topics: []result.Topic{welcome()}, Next: "protocols/http1"})
 	},
-	"check-refused":  func(w io.Writer) error { return Check(w, Style{}, CheckView{Topics: []result.Topic{refused()}}) },
+	"check-refused": func(w io.Writer) error { return Check(w, Style{}, CheckView{Topics: []result.Topic{refused()}}) },
+	"check-clause": func(w io.Writer) error {
+		return Check(w, Style{}, CheckView{Topics: []result.Topic{welcome()}, Part: true})
+	},
+	"check-end":      func(w io.Writer) error { return Check(w, Style{}, CheckView{Topics: []result.Topic{welcome()}}) },
 	"check-absent":   func(w io.Writer) error { return Check(w, Style{}, CheckView{Topics: []result.Topic{absent()}}) },
 	"check-trace":    func(w io.Writer) error { return Check(w, Style{}, CheckView{Topics: []result.Topic{traced()}}) },
 	"list":           func(w io.Writer) error { return List(w, Style{}, listView()) },
