@@ -11,6 +11,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/wirekata/wirekata/checker/internal/result"
 	"github.com/wirekata/wirekata/checker/internal/runner"
 )
@@ -111,6 +113,27 @@ func TestSavingWhileJudgingIsAChange(t *testing.T) {
 	stderr.Reset()
 	if status := Run(t.Context(), e, []string{"check"}); status != 0 || strings.Contains(stderr.String(), "nothing changed") {
 		t.Errorf("exit status %d, %s", status, stderr)
+	}
+}
+
+// A command from elsewhere fails with 1, and is misunderstood with 2.
+func TestAdoptedCommandsFailAlike(t *testing.T) {
+	for args, want := range map[string]int{"dev verify": 1, "dev verify --bad": 2, "dev verify --ok": 0} {
+		e, _, stderr := testEnv(t)
+		var ok bool
+		verify := &cobra.Command{Use: "verify", RunE: func(*cobra.Command, []string) error {
+			if ok {
+				return nil
+			}
+			return errors.New("a fault survived")
+		}}
+		verify.Flags().BoolVar(&ok, "ok", false, "")
+		dev := &cobra.Command{Use: "dev"}
+		dev.AddCommand(verify)
+		e.Commands = []*cobra.Command{dev}
+		if got := Run(t.Context(), e, strings.Fields(args)); got != want {
+			t.Errorf("%s: exit status %d, want %d: %s", args, got, want, stderr)
+		}
 	}
 }
 

@@ -20,8 +20,6 @@ func (p *page) line(parts ...string) {
 	p.WriteByte('\n')
 }
 
-func (p *page) linef(format string, args ...any) { p.line(fmt.Sprintf(format, args...)) }
-
 // labelled writes a line that says what to do.
 func (p *page) labelled(indent, label, text string) {
 	p.line(indent, p.paint(dim, pad(label, 5)), "  ", text)
