@@ -62,8 +62,7 @@ func hint(s *session, args []string, words string, all bool) error {
 	}
 	return s.remember(func(p *progress.Progress) {
 		for _, h := range v.Hints {
-			slug := (&hints.Task{Title: h.Task}).Slug()
-			p.ShowHints(t.ID(), slug, max(h.Number, p.Hints(t.ID(), slug)))
+			p.ShowHints(t.ID(), (&hints.Task{Title: h.Task}).Slug(), h.Number)
 		}
 	})
 }

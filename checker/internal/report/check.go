@@ -31,7 +31,7 @@ func Check(w io.Writer, s Style, v CheckView) error {
 			p.line()
 		}
 		p.topic(&v.Topics[i])
-		if unfinished == nil && !finished(&v.Topics[i]) {
+		if unfinished == nil && !v.Topics[i].Finished() {
 			unfinished = &v.Topics[i]
 		}
 	}
@@ -148,14 +148,9 @@ func cachedNote(t *result.Topic) string {
 	}
 }
 
-// finished reports whether no clause of the topic is left to do.
-func finished(t *result.Topic) bool {
-	return t.Count(result.Pass)+t.Count(result.Unsupported) == len(t.Clauses) && t.Refusal == "" && !t.Absent
-}
-
 // passed reports whether the topic is finished and anything of it could be
 // judged.
-func passed(t *result.Topic) bool { return finished(t) && t.Count(result.Pass) > 0 }
+func passed(t *result.Topic) bool { return t.Finished() && t.Count(result.Pass) > 0 }
 
 // readme is where work on a topic starts.
 func readme(topic string) string { return "read exercises/" + topic + "/README.md" }

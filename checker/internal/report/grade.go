@@ -21,6 +21,12 @@ type GradeView struct {
 	NoRace    bool     // the clauses NoDataRace were left out
 }
 
+// passed reports whether the final mark reaches the pass mark. A mark of
+// nothing does not, whatever the pass mark is.
+func (v *GradeView) passed() bool {
+	return v.Marks.Topics > 0 && v.Marks.Final.Cmp(big.NewRat(v.Pass, 1)) >= 0
+}
+
 // Grade writes the table of topics, the marks, and what to do next.
 func Grade(w io.Writer, s Style, v GradeView) error {
 	p := &page{Style: s}
@@ -77,7 +83,7 @@ func (p *page) topicMark(t *result.Topic) string {
 	switch {
 	case passed(t):
 		return p.mark(result.Pass)
-	case finished(t):
+	case t.Finished():
 		return p.mark(result.Unsupported)
 	case t.Count(result.Error) > 0:
 		return p.mark(result.Error)
@@ -134,7 +140,7 @@ func (p *page) outcome(v *GradeView) string {
 	switch {
 	case v.Marks.Topics == 0:
 		return "nothing here counts towards a mark"
-	case v.Marks.Final.Cmp(big.NewRat(v.Pass, 1)) >= 0:
+	case v.passed():
 		return p.paint(green, "passed") + " (" + need + ")"
 	default:
 		return "not passed yet (" + need + ")"
@@ -154,7 +160,7 @@ func nextStep(t *result.Topic) string {
 		return count(t.Count(result.Error), "clause") + " could not be judged: grade again"
 	case visible.Total+hidden.Total == 0:
 		return "needs a system that supports it"
-	case finished(t):
+	case t.Finished():
 		return "done"
 	case visible.Passed+hidden.Passed == 0:
 		return readme(t.ID)
@@ -167,7 +173,7 @@ func nextStep(t *result.Topic) string {
 
 func firstUnfinished(topics []result.Topic) string {
 	for i := range topics {
-		if !finished(&topics[i]) {
+		if !topics[i].Finished() {
 			return topics[i].ID
 		}
 	}

@@ -3,7 +3,6 @@ package report
 import (
 	"encoding/json"
 	"io"
-	"math/big"
 
 	"github.com/wirekata/wirekata/checker/internal/result"
 )
@@ -61,7 +60,7 @@ func JSON(w io.Writer, v GradeView) error {
 		},
 		Weights:   v.Weights,
 		Pass:      v.Pass,
-		Passed:    v.Marks.Topics > 0 && v.Marks.Final.Cmp(big.NewRat(v.Pass, 1)) >= 0,
+		Passed:    v.passed(),
 		Part:      v.Part,
 		NoRace:    v.NoRace,
 		Left:      orEmpty(v.Marks.Left),

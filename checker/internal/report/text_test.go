@@ -28,6 +28,24 @@ func TestPercentRoundsDown(t *testing.T) {
 	}
 }
 
+func TestPassedAtThePassMark(t *testing.T) {
+	for _, c := range []struct {
+		final  *big.Rat
+		topics int
+		want   bool
+	}{
+		{big.NewRat(70, 1), 1, true},
+		{big.NewRat(69999, 1000), 1, false},
+		{big.NewRat(100, 1), 1, true},
+		{big.NewRat(70, 1), 0, false},
+	} {
+		v := GradeView{Marks: result.Marks{Final: c.final, Topics: c.topics}, Pass: 70}
+		if got := v.passed(); got != c.want {
+			t.Errorf("%s of %d topics: got %v, want %v", c.final, c.topics, got, c.want)
+		}
+	}
+}
+
 func TestCleanLeavesNothingThatMovesTheCursor(t *testing.T) {
 	for text, want := range map[string]string{
 		"plain → text ✓":   "plain → text ✓",

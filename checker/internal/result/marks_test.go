@@ -128,6 +128,15 @@ func TestRefusedAndErrorsCountAsNotPassed(t *testing.T) {
 	}
 }
 
+func TestFinished(t *testing.T) {
+	for v, want := range map[Verdict]bool{Pass: true, Unsupported: true, Fail: false, Refused: false, Error: false} {
+		top := topic("a/x", []Clause{{Verdict: Pass}, {Verdict: v}})
+		if got := top.Finished(); got != want {
+			t.Errorf("%s: got %v, want %v", v, got, want)
+		}
+	}
+}
+
 func TestWarmupIsLeftOutSilently(t *testing.T) {
 	warmup := topic("start/warmup", verdicts(Assignment, 0, 2), verdicts(Assessment, 0, 2))
 	warmup.Warmup = true
