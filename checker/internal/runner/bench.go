@@ -17,10 +17,12 @@ import (
 // puts the reference, the stub, every fault and every variant on it. All of a
 // topic's candidates are linked into one program.
 type Bench struct {
+	Jobs int // processes at a time
+
 	o       Options
 	room    *kept
 	builder builder
-	machine machine
+	cache   *cache
 }
 
 // A Specimen is one candidate on the bench.
@@ -56,11 +58,10 @@ func OpenBench(o Options) (*Bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bench{o: o, room: room}
+	b := &Bench{Jobs: o.Jobs, o: o, room: room}
 	b.builder = builder{root: o.Root, originals: o.Originals, room: room}
-	b.machine = machine{root: o.Root, jobs: o.Jobs}
 	if !o.NoCache {
-		b.machine.cache = openCache()
+		b.cache = openCache(sourcesOf(o.Root))
 	}
 	return b, nil
 }
@@ -202,7 +203,8 @@ func (b *Bench) Run(ctx context.Context, trials []*Trial, done func(*Trial)) err
 		}
 		tasks = append(tasks, k)
 	}
-	return b.machine.runTasks(ctx, tasks, func(k task) {
+	m := &machine{root: b.o.Root, jobs: b.Jobs, cache: b.cache}
+	return m.runTasks(ctx, tasks, func(k task) {
 		t := of[k.into]
 		if r := runs[t]; r != nil {
 			t.Report = r.report

@@ -31,28 +31,56 @@ type cached struct {
 
 const cacheAge = 14 * 24 * time.Hour
 
-// openCache returns nil where nothing can be kept.
-func openCache() *cache {
+// openCache returns the cache of the checker that judge stands for, or nil
+// where nothing can be kept.
+func openCache(judge string) *cache {
 	base, err := cacheDir()
-	if err != nil {
+	if err != nil || judge == "" {
 		return nil
 	}
 	dir := filepath.Join(base, "verdicts")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil
-	}
-	checker, err := newProgram(self)
-	if err != nil {
-		return nil
-	}
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	c := &cache{dir: dir, system: fmt.Sprintf("%s %s/%s %s", checker.sum, runtime.GOOS, runtime.GOARCH, kernel)}
+	c := &cache{dir: dir, system: fmt.Sprintf("%s %s/%s %s", judge, runtime.GOOS, runtime.GOARCH, kernel)}
 	c.prune()
 	return c
+}
+
+// itself stands for this checker: the sum of its binary, or "".
+func itself() string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	p, err := newProgram(self)
+	if err != nil {
+		return ""
+	}
+	return p.sum
+}
+
+// sourcesOf stands for the checker in a working copy: the sum of the sources
+// that judge, or "". The whole binary would be another one after every edit
+// of a suite, which it embeds.
+func sourcesOf(root string) string {
+	h := sha256.New()
+	for _, folder := range []string{"checker/internal/runner", "checker/internal/result", "harness/evidence"} {
+		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(folder), "*.go"))
+		if err != nil || len(files) == 0 {
+			return itself()
+		}
+		for _, f := range files {
+			data, err := os.ReadFile(f)
+			if err != nil {
+				return ""
+			}
+			fmt.Fprintf(h, "%s %d\n", filepath.Base(f), len(data))
+			h.Write(data)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func (c *cache) file(j job, ext string) string {

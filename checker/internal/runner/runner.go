@@ -83,7 +83,7 @@ func Judge(ctx context.Context, o Options) ([]result.Topic, error) {
 func (o Options) run(ctx context.Context, cases []*topicCase) error {
 	m := &machine{root: o.Root, jobs: o.Jobs, captures: true}
 	if !o.NoCache {
-		m.cache = openCache()
+		m.cache = openCache(itself())
 	}
 	var tasks []task
 	for _, c := range cases {
