@@ -10,4 +10,4 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/cli"
 )
 
-func main() { os.Exit(cli.Main(wirekata.Originals)) }
+func main() { os.Exit(cli.Main(wirekata.Originals, devCommand())) }

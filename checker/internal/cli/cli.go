@@ -135,15 +135,26 @@ func (a *app) run(f runFunc) func(*cobra.Command, []string) error {
 }
 
 // adopt makes a command from elsewhere, and those below it, fail as the
-// others do: an error of its own is no error of usage.
+// others do: an error that says its exit status has that, and no error of its
+// own is one of usage. They take their topics as arguments alone.
 func adopt(c *cobra.Command) {
 	if run := c.RunE; run != nil {
 		c.RunE = func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("topics") {
+				return usage("name the topics as arguments", "%q does not look at --topics", cmd.CommandPath())
+			}
 			err := run(cmd, args)
 			if err == nil {
 				return nil
 			}
-			return &failure{code: exitNotPassed, err: err}
+			code := exitCannotJudge
+			if e, ok := errors.AsType[interface {
+				error
+				ExitCode() int
+			}](err); ok {
+				code = e.ExitCode()
+			}
+			return &failure{code: code, err: err}
 		}
 	}
 	for _, below := range c.Commands() {

@@ -116,18 +116,28 @@ func TestSavingWhileJudgingIsAChange(t *testing.T) {
 	}
 }
 
-// A command from elsewhere fails with 1, and is misunderstood with 2.
+// notSound is an error that says its exit status.
+type notSound struct{ error }
+
+func (notSound) ExitCode() int { return 1 }
+
+// A command from elsewhere fails with the status that its error says, or with
+// 3; it is misunderstood with 2.
 func TestAdoptedCommandsFailAlike(t *testing.T) {
-	for args, want := range map[string]int{"dev verify": 1, "dev verify --bad": 2, "dev verify --ok": 0} {
+	for args, want := range map[string]int{"dev verify": 1, "dev verify --broken": 3, "dev verify --bad": 2, "dev verify --topics echo": 2, "dev verify --ok": 0} {
 		e, _, stderr := testEnv(t)
-		var ok bool
+		var ok, broken bool
 		verify := &cobra.Command{Use: "verify", RunE: func(*cobra.Command, []string) error {
-			if ok {
+			switch {
+			case ok:
 				return nil
+			case broken:
+				return errors.New("no go command")
 			}
-			return errors.New("a fault survived")
+			return notSound{errors.New("a fault survived")}
 		}}
 		verify.Flags().BoolVar(&ok, "ok", false, "")
+		verify.Flags().BoolVar(&broken, "broken", false, "")
 		dev := &cobra.Command{Use: "dev"}
 		dev.AddCommand(verify)
 		e.Commands = []*cobra.Command{dev}
