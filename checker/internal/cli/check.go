@@ -3,17 +3,14 @@ package cli
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/report"
-	"github.com/wirekata/wirekata/checker/internal/result"
 	"github.com/wirekata/wirekata/checker/internal/runner"
 )
 
@@ -69,7 +66,7 @@ func check(ctx context.Context, s *session, args []string, f checkFlags) error {
 			return err
 		}
 	}
-	if err := report.Check(s.Stdout, s.style(), v); err != nil {
+	if err := report.Check(s.Stdout, s.style(s.Terminals.Stdout), v); err != nil {
 		return err
 	}
 	return checkStatus(outcome)
@@ -105,51 +102,6 @@ func (s *session) toCheck(args []string, f *checkFlags, files *snapshot) ([]*cou
 	return []*course.Topic{next}, nil
 }
 
-// withClause returns those of the topics that have the clause, and completes
-// its name. Where the topic was left open, only one may have it.
-func (s *session) withClause(topics []*course.Topic, f *checkFlags, open bool) ([]*course.Topic, error) {
-	var having []*course.Topic
-	var all, ids []string
-	for _, t := range topics {
-		names, err := s.clauseNames(t)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, names...)
-		for _, name := range names {
-			if name == f.clause || name == "Test"+f.clause {
-				f.clause = name
-				having, ids = append(having, t), append(ids, t.ID())
-				break
-			}
-		}
-	}
-	switch {
-	case len(having) == 0:
-		return nil, usage("a failing clause's \"again\" line shows its name",
-			"clause %q: no such clause%s", f.clause, course.Suggest(f.clause, all))
-	case open && len(having) > 1:
-		return nil, usage("name the topic too", "clause %q is in %s", f.clause, strings.Join(ids, ", "))
-	}
-	f.race = f.race || f.clause == runner.NoDataRace
-	return having, nil
-}
-
-func (s *session) clauseNames(t *course.Topic) ([]string, error) {
-	clauses, err := course.Clauses(s.Originals, t)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, c := range clauses {
-		names = append(names, c.Name)
-	}
-	if t.Race {
-		names = append(names, runner.NoDataRace)
-	}
-	return names, nil
-}
-
 // noteSuites says where the visible suite was edited: what judges is the
 // original, so an edit would seem to have no effect.
 func (s *session) noteSuites(topics []*course.Topic) {
@@ -183,34 +135,4 @@ func (s *session) afterCheck(v *report.CheckView, topics []*course.Topic, f chec
 		v.Next = next.ID()
 	}
 	return nil
-}
-
-// checkStatus is the failure that check's exit status stands for, or nil.
-func checkStatus(topics []result.Topic) error {
-	if err := unjudged(topics); err != nil {
-		return err
-	}
-	for i := range topics {
-		if !topics[i].Finished() {
-			return &failure{code: exitNotPassed}
-		}
-	}
-	return nil
-}
-
-// unjudged is the failure where a clause could not be judged: its mark is no
-// mark.
-func unjudged(topics []result.Topic) error {
-	n := 0
-	for i := range topics {
-		n += topics[i].Count(result.Error)
-	}
-	if n == 0 {
-		return nil
-	}
-	return &failure{
-		code:   exitCannotJudge,
-		err:    fmt.Errorf("clauses that could not be judged: %d; they are counted as not passed", n),
-		remedy: "run it again; if it stays, it is the checker's fault: please report it",
-	}
 }

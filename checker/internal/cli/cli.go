@@ -49,7 +49,7 @@ type Env struct {
 // may be used.
 type Terminals struct {
 	Stdin, Stdout, Stderr bool
-	Color                 bool // NO_COLOR is not set, and the terminal is not dumb
+	Color                 bool // NO_COLOR is not set
 	Width                 int  // 0 where it is not known
 }
 

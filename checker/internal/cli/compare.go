@@ -53,5 +53,5 @@ func compare(ctx context.Context, s *session, args []string, spoil bool) error {
 	if err != nil {
 		return err
 	}
-	return report.Compare(s.Stdout, s.style(), report.CompareView{Topic: topics[0], Yours: yours, Reference: reference})
+	return report.Compare(s.Stdout, s.style(s.Terminals.Stdout), report.CompareView{Topic: topics[0], Yours: yours, Reference: reference})
 }

@@ -2,15 +2,12 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"math/big"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"github.com/wirekata/wirekata/checker/internal/candidate"
 	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/report"
 	"github.com/wirekata/wirekata/checker/internal/result"
@@ -79,57 +76,6 @@ func grade(ctx context.Context, s *session, f gradeFlags) error {
 	return gradeStatus(v, limit)
 }
 
-// check finds what can be wrong with the flags, before minutes are spent on
-// judging. It returns the limit of --fail-under, or nil.
-func (f *gradeFlags) check(s *session) (*big.Rat, error) {
-	if f.json == "-" && f.junit == "-" {
-		return nil, usage("give one of them a file", "--json and --junit cannot both go to standard output")
-	}
-	for _, name := range []string{f.json, f.junit} {
-		if name == "" || name == "-" {
-			continue
-		}
-		if info, err := os.Stat(filepath.Dir(s.from(name))); err != nil || !info.IsDir() {
-			return nil, usage("make its folder first", "%s cannot be written: no such folder", name)
-		}
-	}
-	if f.failUnder == "" {
-		return nil, nil
-	}
-	limit, ok := new(big.Rat).SetString(f.failUnder)
-	if !ok || limit.Sign() < 0 || limit.Cmp(big.NewRat(100, 1)) > 0 {
-		return nil, usage("give a number from 0 to 100, like 70 or 69.5", "--fail-under %q is no mark", f.failUnder)
-	}
-	return limit, nil
-}
-
-// handin returns the source of the candidate: the folder, or the exercises
-// where none is given. A folder that has no section of the course is most
-// likely not the one that was meant.
-func (s *session) handin(dir string) (*snapshot, error) {
-	if dir == "" {
-		return s.learner(), nil
-	}
-	at := s.from(dir)
-	if s.hasSection(at) {
-		return newSnapshot(candidate.Dir(at)), nil
-	}
-	remedy := fmt.Sprintf("give the folder that holds the sections, like %s/", s.course.Sections[0].ID)
-	if s.hasSection(filepath.Join(at, "exercises")) {
-		remedy = fmt.Sprintf("did you mean %s?", filepath.Join(dir, "exercises"))
-	}
-	return nil, usage(remedy, "--candidate %s has no section of the course", dir)
-}
-
-func (s *session) hasSection(dir string) bool {
-	for _, section := range s.course.Sections {
-		if info, err := os.Stat(filepath.Join(dir, section.ID)); err == nil && info.IsDir() {
-			return true
-		}
-	}
-	return false
-}
-
 func (s *session) gradeView(outcome []result.Topic, f gradeFlags) report.GradeView {
 	v := report.GradeView{
 		Topics:    outcome,
@@ -156,51 +102,26 @@ func announced(c *course.Course) []string {
 	return ids
 }
 
-// writeGrade writes the report and the documents that were asked for. The
-// report leaves standard output to a document that goes there.
-func (s *session) writeGrade(v report.GradeView, f gradeFlags) error {
-	w, style := s.Stdout, s.style()
-	if f.json == "-" || f.junit == "-" {
-		w, style = s.Stderr, s.styleOfStderr()
+// check finds what can be wrong with the flags, before minutes are spent on
+// judging. It returns the limit of --fail-under, or nil.
+func (f *gradeFlags) check(s *session) (*big.Rat, error) {
+	if f.json == "-" && f.junit == "-" {
+		return nil, usage("give one of them a file", "--json and --junit cannot both go to standard output")
 	}
-	if err := report.Grade(w, style, v); err != nil {
-		return err
+	for _, name := range []string{f.json, f.junit} {
+		if name == "" || name == "-" {
+			continue
+		}
+		if info, err := os.Stat(filepath.Dir(s.from(name))); err != nil || !info.IsDir() {
+			return nil, usage("make its folder first", "%s cannot be written: no such folder", name)
+		}
 	}
-	if err := s.document(f.json, v, report.JSON); err != nil {
-		return err
+	if f.failUnder == "" {
+		return nil, nil
 	}
-	return s.document(f.junit, v, report.JUnit)
-}
-
-// document writes v to the named file, or to standard output for "-".
-func (s *session) document(name string, v report.GradeView, write func(io.Writer, report.GradeView) error) error {
-	switch name {
-	case "":
-		return nil
-	case "-":
-		return write(s.Stdout, v)
+	limit, ok := new(big.Rat).SetString(f.failUnder)
+	if !ok || limit.Sign() < 0 || limit.Cmp(big.NewRat(100, 1)) > 0 {
+		return nil, usage("give a number from 0 to 100, like 70 or 69.5", "--fail-under %q is no mark", f.failUnder)
 	}
-	file, err := os.Create(s.from(name))
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if err := write(file, v); err != nil {
-		return err
-	}
-	return file.Close()
-}
-
-// gradeStatus is the failure that grade's exit status stands for, or nil.
-func gradeStatus(v report.GradeView, limit *big.Rat) error {
-	if err := unjudged(v.Topics); err != nil {
-		return err
-	}
-	if limit == nil || v.Marks.Final.Cmp(limit) >= 0 {
-		return nil
-	}
-	return &failure{
-		code: exitNotPassed,
-		err:  fmt.Errorf("the final mark %s is under %s", report.Percent(v.Marks.Final), report.Percent(limit)),
-	}
+	return limit, nil
 }

@@ -57,7 +57,7 @@ func hint(s *session, args []string, words string, all bool) error {
 		return nil
 	}
 	v.Left = unseen(t, tasks, p, v.Hints)
-	if err := report.Hints(s.Stdout, s.style(), v); err != nil {
+	if err := report.Hints(s.Stdout, s.style(s.Terminals.Stdout), v); err != nil {
 		return err
 	}
 	return s.remember(func(p *progress.Progress) {

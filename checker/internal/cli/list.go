@@ -33,7 +33,7 @@ func list(_ context.Context, s *session, _ []string) error {
 	if next := s.next(topics, p); next != nil {
 		v.Next = next.ID()
 	}
-	return report.List(s.Stdout, s.style(), v)
+	return report.List(s.Stdout, s.style(s.Terminals.Stdout), v)
 }
 
 // standings returns what is remembered of the topics that were checked.

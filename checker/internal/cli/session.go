@@ -57,7 +57,7 @@ func (s *session) learner() *snapshot { return newSnapshot(candidate.Dir(s.path(
 func (s *session) judge(ctx context.Context, o runner.Options) ([]result.Topic, error) {
 	meter := &report.Meter{
 		W:        s.Stderr,
-		Style:    report.Style{Color: s.Terminals.Color, Width: s.Terminals.Width},
+		Style:    s.style(s.Terminals.Stderr),
 		Terminal: s.Terminals.Stderr,
 	}
 	o.Root, o.Originals, o.Course = s.root, s.Originals, s.course
@@ -73,17 +73,9 @@ func (s *session) judge(ctx context.Context, o runner.Options) ([]result.Topic, 
 	return topics, nil
 }
 
-// style is that of standard output.
-func (s *session) style() report.Style {
-	if !s.Terminals.Stdout {
-		return report.Style{}
-	}
-	return report.Style{Color: s.Terminals.Color, Width: s.Terminals.Width}
-}
-
-// styleOfStderr is for a report that has to leave standard output to data.
-func (s *session) styleOfStderr() report.Style {
-	if !s.Terminals.Stderr {
+// style is that of a stream, by whether it is a terminal.
+func (s *session) style(terminal bool) report.Style {
+	if !terminal {
 		return report.Style{}
 	}
 	return report.Style{Color: s.Terminals.Color, Width: s.Terminals.Width}

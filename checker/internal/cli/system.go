@@ -42,11 +42,12 @@ func System(originals fs.FS, commands ...*cobra.Command) Env {
 }
 
 func terminals() Terminals {
+	dumb := os.Getenv("TERM") == "dumb" // nothing on it can be painted over
 	t := Terminals{
 		Stdin:  term.IsTerminal(int(os.Stdin.Fd())),
-		Stdout: term.IsTerminal(int(os.Stdout.Fd())),
-		Stderr: term.IsTerminal(int(os.Stderr.Fd())),
-		Color:  os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Stdout: term.IsTerminal(int(os.Stdout.Fd())) && !dumb,
+		Stderr: term.IsTerminal(int(os.Stderr.Fd())) && !dumb,
+		Color:  os.Getenv("NO_COLOR") == "",
 	}
 	for _, f := range []*os.File{os.Stdout, os.Stderr} {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && t.Width == 0 {

@@ -28,14 +28,14 @@ func Check(w io.Writer, s Style, v CheckView) error {
 	var unfinished *result.Topic
 	for i := range v.Topics {
 		if i > 0 {
-			p.line()
+			p.gap()
 		}
 		p.topic(&v.Topics[i])
 		if unfinished == nil && !v.Topics[i].Finished() {
 			unfinished = &v.Topics[i]
 		}
 	}
-	p.line()
+	p.gap()
 	if len(v.WithoutRace) > 0 {
 		p.line("NoDataRace was left out of ", strings.Join(v.WithoutRace, ", "), "; --race adds it")
 	}
@@ -85,13 +85,13 @@ func (p *page) topic(t *result.Topic) {
 		p.suite(t, result.Assignment, "assignment: the visible suite")
 		p.suite(t, result.Assessment, "assessment: the hidden contract")
 	}
-	p.line()
+	p.gap()
 	p.line(p.standing(t), cachedNote(t))
 }
 
 // refusal writes why nothing was run. It is said once, and not per clause.
 func (p *page) refusal(what, why string) {
-	p.line()
+	p.gap()
 	p.line(p.mark(result.Refused), " ", what)
 	for line := range strings.Lines(clean(why)) {
 		p.line("    ", strings.TrimRight(line, "\n"))
@@ -106,7 +106,7 @@ func (p *page) suite(t *result.Topic, s result.Suite, title string) {
 			continue
 		}
 		if first {
-			p.line()
+			p.gap()
 			p.line(p.paint(dim, title))
 			first = false
 		}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/wirekata/wirekata/checker/internal/result"
 )
@@ -27,16 +28,26 @@ func (p *page) clause(topic string, c *result.Clause) {
 	}
 }
 
+// minBeside is the least room for a sentence that has its reference beside it.
+const minBeside = 50
+
 // sentence writes the contract's sentence with the reference at the right of
-// its first line.
+// its first line, or below it where the two have no room beside each other.
 func (p *page) sentence(c *result.Clause) {
-	ref := c.Ref
-	lines := wrap(c.Text, p.textWidth()-len("✗ ")-2-len([]rune(ref)))
-	if c.Text == "" {
-		lines = []string{c.Name}
+	text := c.Text
+	if text == "" {
+		text = c.Name
 	}
-	room := p.textWidth() - 2 - len([]rune(ref))
-	p.line(p.mark(c.Verdict), " ", pad(lines[0], room), p.paint(dim, ref))
+	room := p.textWidth() - 2 // for the mark
+	beside := room - utf8.RuneCountInString(c.Ref)
+	var lines []string
+	if beside >= minBeside {
+		lines = wrap(text, beside-2)
+		lines[0] = pad(lines[0], beside) + p.paint(dim, c.Ref)
+	} else {
+		lines = append(wrap(text, room), p.paint(dim, c.Ref))
+	}
+	p.line(p.mark(c.Verdict), " ", lines[0])
 	for _, line := range lines[1:] {
 		p.line("  ", line)
 	}

@@ -37,7 +37,7 @@ func Compare(w io.Writer, s Style, v CompareView) error {
 	for _, name := range fileNames(v.Yours, v.Reference) {
 		yours, mine := v.Yours[name]
 		reference, theirs := v.Reference[name]
-		p.line()
+		p.gap()
 		switch {
 		case mine && theirs && bytes.Equal(yours, reference):
 			p.line(p.paint(bold, clean(name)), "  ", same)

@@ -21,10 +21,10 @@ type GradeView struct {
 	NoRace    bool     // the clauses NoDataRace were left out
 }
 
-// passed reports whether the final mark reaches the pass mark. A mark of
-// nothing does not, whatever the pass mark is.
+// passed reports whether the course is passed: its final mark reaches the
+// pass mark. The mark of a part does not count, nor that of nothing.
 func (v *GradeView) passed() bool {
-	return v.Marks.Topics > 0 && v.Marks.Final.Cmp(big.NewRat(v.Pass, 1)) >= 0
+	return !v.Part && v.Marks.Topics > 0 && v.Marks.Final.Cmp(big.NewRat(v.Pass, 1)) >= 0
 }
 
 // Grade writes the table of topics, the marks, and what to do next.
@@ -35,7 +35,7 @@ func Grade(w io.Writer, s Style, v GradeView) error {
 	p.remarks(&v)
 	p.marks(&v)
 	if next := firstUnfinished(v.Topics); next != "" && v.Candidate == "" {
-		p.line()
+		p.gap()
 		p.labelled("", "next", Command+" check "+next)
 	}
 	return p.writeTo(w)
@@ -69,7 +69,7 @@ func (p *page) table(v *GradeView) {
 	for i := range v.Topics {
 		ids = max(ids, len(v.Topics[i].ID))
 	}
-	p.line()
+	p.gap()
 	p.line(p.paint(dim, "  "+pad("topic", ids)+"  assignment  assessment  next step"))
 	for i := range v.Topics {
 		t := &v.Topics[i]
@@ -108,14 +108,11 @@ func (p *page) remarks(v *GradeView) {
 	if v.NoRace {
 		lines = append(lines, "the clauses NoDataRace were left out (--no-race)")
 	}
-	if v.Part {
-		lines = append(lines, "the marks are those of the topics shown, not of the course")
-	}
 	if n := len(v.Announced); n > 0 {
 		lines = append(lines, fmt.Sprintf("%s announced, not judged yet; %q names all", count(n, "topic"), Command+" list"))
 	}
 	if len(lines) > 0 {
-		p.line()
+		p.gap()
 	}
 	for _, line := range lines {
 		for i, part := range wrap(line, p.textWidth()-2) {
@@ -129,7 +126,7 @@ func (p *page) marks(v *GradeView) {
 	share := func(weight int64) string {
 		return fmt.Sprintf("  counts %s %%", strings.TrimSuffix(Percent(big.NewRat(100*weight, sum)), ".0"))
 	}
-	p.line()
+	p.gap()
 	p.line("assignments  ", padLeft(Percent(v.Marks.Assignments), 5), share(v.Weights.Assignment))
 	p.line("assessments  ", padLeft(Percent(v.Marks.Assessments), 5), share(v.Weights.Assessment))
 	p.line(p.paint(bold, "final        "+padLeft(Percent(v.Marks.Final), 5)), "  ", p.outcome(v))
@@ -140,6 +137,8 @@ func (p *page) outcome(v *GradeView) string {
 	switch {
 	case v.Marks.Topics == 0:
 		return "nothing here counts towards a mark"
+	case v.Part:
+		return "of a part of the course"
 	case v.passed():
 		return p.paint(green, "passed") + " (" + need + ")"
 	default:

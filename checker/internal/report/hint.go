@@ -26,11 +26,11 @@ func Hints(w io.Writer, s Style, v HintView) error {
 	p := &page{Style: s}
 	for _, h := range v.Hints {
 		p.line(p.paint(bold, v.Topic+": "+clean(h.Task)), p.paint(dim, "   hint "+strconv.Itoa(h.Number)+" of "+strconv.Itoa(h.Of)))
-		p.line()
+		p.gap()
 		for line := range strings.Lines(h.Text) {
 			p.line(clean(strings.TrimRight(line, "\n")))
 		}
-		p.line()
+		p.gap()
 	}
 	if v.Left > 0 {
 		p.labelled("", "next", Command+" hint "+v.Topic+"   ("+count(v.Left, "hint")+" left)")

@@ -39,7 +39,7 @@ func List(w io.Writer, s Style, v ListView) error {
 	}
 	p.line(p.paint(bold, v.Course.Title), "  ", strconv.Itoa(passed), " of ", strconv.Itoa(built), " topics passed")
 	p.syllabus(&v)
-	p.line()
+	p.gap()
 	switch {
 	case v.Next != "":
 		p.labelled("", "next", readme(v.Next))
@@ -59,7 +59,7 @@ func (p *page) syllabus(v *ListView) {
 	for _, t := range v.Topics {
 		if t.Section != section {
 			section = t.Section
-			p.line()
+			p.gap()
 			p.line(p.paint(bold, pad(sectionTitle(v.Course, section), ids+titles+17)), p.paint(dim, columns))
 			columns = "" // named once
 		}

@@ -12,10 +12,18 @@ import (
 type page struct {
 	Style
 	strings.Builder
-	full bool // shorten nothing
+	full    bool // shorten nothing
+	pending bool // a blank line is wanted before the next one
 }
 
+// gap sets what follows apart by a blank line, if anything follows.
+func (p *page) gap() { p.pending = p.Len() > 0 }
+
 func (p *page) line(parts ...string) {
+	if p.pending {
+		p.WriteByte('\n')
+		p.pending = false
+	}
 	p.WriteString(strings.TrimRight(strings.Join(parts, ""), " "))
 	p.WriteByte('\n')
 }

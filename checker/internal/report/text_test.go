@@ -32,16 +32,18 @@ func TestPassedAtThePassMark(t *testing.T) {
 	for _, c := range []struct {
 		final  *big.Rat
 		topics int
+		part   bool
 		want   bool
 	}{
-		{big.NewRat(70, 1), 1, true},
-		{big.NewRat(69999, 1000), 1, false},
-		{big.NewRat(100, 1), 1, true},
-		{big.NewRat(70, 1), 0, false},
+		{big.NewRat(70, 1), 1, false, true},
+		{big.NewRat(69999, 1000), 1, false, false},
+		{big.NewRat(100, 1), 1, false, true},
+		{big.NewRat(100, 1), 1, true, false},
+		{big.NewRat(70, 1), 0, false, false},
 	} {
-		v := GradeView{Marks: result.Marks{Final: c.final, Topics: c.topics}, Pass: 70}
+		v := GradeView{Marks: result.Marks{Final: c.final, Topics: c.topics}, Pass: 70, Part: c.part}
 		if got := v.passed(); got != c.want {
-			t.Errorf("%s of %d topics: got %v, want %v", c.final, c.topics, got, c.want)
+			t.Errorf("%s of %d topics, part %v: got %v, want %v", c.final, c.topics, c.part, got, c.want)
 		}
 	}
 }
