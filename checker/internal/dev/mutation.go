@@ -22,9 +22,9 @@ import (
 //	by:     hang                                  of a fault, if not by an assertion
 //	idea:   frames are read ahead                 of a variant
 //	-- frame.go: was --
-//	...whole lines that stand in the reference once
+//	...what stands in the reference once, the last line end left out
 //	-- frame.go: is --
-//	...what stands there instead
+//	...what stands there instead, likewise
 //	-- queue.go --
 //	...a whole file; an empty one takes the reference's away
 type mutation struct {
@@ -32,7 +32,7 @@ type mutation struct {
 	name   string
 	belief string
 	idea   string
-	kills  []string // as the manifest names clauses
+	kills  []string // without "Test"
 	by     result.By
 	edits  []edit
 	whole  map[string][]byte
@@ -44,7 +44,12 @@ const (
 	variants = "variants"
 )
 
-type edit struct{ file, was, is string }
+// An edit puts is in the place of was. Both are without their last line end,
+// so that a part of a line can be replaced.
+type edit struct {
+	file    string
+	was, is []byte
+}
 
 // parseMutation reads a file of the folder faults or variants.
 func parseMutation(kind, name string, data []byte) (*mutation, error) {
@@ -82,7 +87,7 @@ func (m *mutation) header(text string) error {
 	}
 	m.belief, m.idea = fields["belief"], fields["idea"]
 	for name := range strings.SplitSeq(fields["kills"], ",") {
-		if name = strings.TrimSpace(name); name != "" {
+		if name = strings.TrimPrefix(strings.TrimSpace(name), "Test"); name != "" {
 			m.kills = append(m.kills, name)
 		}
 	}
@@ -109,7 +114,7 @@ func (m *mutation) files(files []txtar.File) error {
 		case !paired:
 			m.whole[name] = files[i].Data
 		case part == "was" && i+1 < len(files) && files[i+1].Name == name+": is":
-			m.edits = append(m.edits, edit{name, string(files[i].Data), string(files[i+1].Data)})
+			m.edits = append(m.edits, edit{name, files[i].Data, files[i+1].Data})
 			i++
 		default:
 			return fmt.Errorf("%q: \"was\" and \"is\" of a file come in pairs, in that order", files[i].Name)
@@ -122,20 +127,23 @@ func (m *mutation) files(files []txtar.File) error {
 }
 
 // apply returns the reference with the changes. Each "was" must stand in it
-// exactly once, as whole lines.
-func (m *mutation) apply(reference map[string][]byte) (map[string][]byte, error) {
+// exactly once. The imports of files that were edited follow, among those that
+// are allowed.
+func (m *mutation) apply(reference map[string][]byte, allowed []string) (map[string][]byte, error) {
 	files := maps.Clone(reference)
 	for _, e := range m.edits {
 		src, ok := files[e.file]
 		if !ok {
 			return nil, fmt.Errorf("%s: the reference has no such file", e.file)
 		}
-		at, n := find(src, []byte(e.was))
-		if n != 1 {
-			first, _, _ := strings.Cut(strings.TrimSpace(e.was), "\n")
-			return nil, fmt.Errorf("%s: the lines that begin with %q stand in it %d times, not once", e.file, first, n)
+		was, is := bytes.TrimSuffix(e.was, []byte("\n")), bytes.TrimSuffix(e.is, []byte("\n"))
+		if n := count(src, was); n != 1 {
+			return nil, fmt.Errorf("%s: %q stands in it %d times, not once", e.file, firstLine(string(was)), n)
 		}
-		files[e.file] = slices.Concat(src[:at], []byte(e.is), src[at+len(e.was):])
+		files[e.file] = bytes.Replace(src, was, is, 1)
+	}
+	for _, e := range m.edits {
+		files[e.file] = followImports(files[e.file], allowed)
 	}
 	for name, data := range m.whole {
 		if len(bytes.TrimSpace(data)) == 0 {
@@ -147,20 +155,17 @@ func (m *mutation) apply(reference map[string][]byte) (map[string][]byte, error)
 	return files, nil
 }
 
-// find returns where the lines stand in src, and how often.
-func find(src, lines []byte) (at, n int) {
-	if len(lines) == 0 {
-		return 0, 0
+// count counts the places of part in src, also those that overlap.
+func count(src, part []byte) int {
+	if len(part) == 0 {
+		return 0
 	}
-	for from := 0; ; {
-		i := bytes.Index(src[from:], lines)
+	n := 0
+	for from := 0; ; n++ {
+		i := bytes.Index(src[from:], part)
 		if i < 0 {
-			return at, n
+			return n
 		}
-		i += from
-		if i == 0 || src[i-1] == '\n' {
-			at, n = i, n+1
-		}
-		from = i + 1
+		from += i + 1
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wirekata/wirekata/checker/internal/candidate"
 	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/gotool"
 	"github.com/wirekata/wirekata/checker/internal/result"
@@ -141,9 +142,10 @@ func (s *subject) plan() *plan {
 }
 
 func (s *subject) specimens(list []*mutation) []*specimen {
+	allowed := candidate.PolicyOf(s.Course, s.topic).Imports
 	var specimens []*specimen
 	for _, m := range list {
-		files, err := m.apply(s.reference)
+		files, err := m.apply(s.reference, allowed)
 		if err != nil {
 			s.bad("bring the .txtar up to date with the reference", "%s: %v", m.title(), err)
 			continue
