@@ -65,6 +65,10 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// noExitSleep keeps each process of a -race build from waiting a second at
+// its end.
+const noExitSleep = "atexit_sleep_ms=0"
+
 // status runs a command that has to end with this exit status:
 //
 //	status 2 checker check nothing
@@ -91,6 +95,7 @@ func miniCourse(t *testing.T, env *testscript.Env) error {
 	c := minicourse.New(t)
 	env.Cd = c.Root
 	env.Setenv("COURSE", c.Root)
+	env.Setenv("GORACE", noExitSleep)
 	env.Setenv("JUDGED", "1")
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
 	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE", "GOPATH").Output()
@@ -105,6 +110,7 @@ func miniCourse(t *testing.T, env *testscript.Env) error {
 // before the first change. Files that the script brings itself stay.
 func smallCourse(env *testscript.Env) error {
 	env.Setenv("COURSE", env.WorkDir)
+	env.Setenv("GORACE", noExitSleep)
 	if err := copyAround(env.WorkDir, os.DirFS("testdata/course")); err != nil {
 		return err
 	}
