@@ -12,6 +12,9 @@ import (
 // covered counts what the topic has, and checks that every clause is named by
 // a fault and every name is a clause.
 func (s *subject) covered() {
+	if len(s.clauses) == 0 {
+		return // said before
+	}
 	names := s.clauseNames()
 	killed := map[string]bool{}
 	for _, f := range s.faults {
