@@ -28,6 +28,7 @@ const (
 // Verify holds the topics to the rules, and returns a report for each. The
 // error says that they could not be judged.
 func (g *Gate) Verify(ctx context.Context, topics []*course.Topic) ([]Report, error) {
+	defer g.done()
 	var subjects []*subject
 	for i, t := range topics {
 		g.progress("reading", i, len(topics))
