@@ -7,16 +7,12 @@ import (
 	"strings"
 )
 
-// ErrTODO is the name of the error that stubs return. A finished candidate
-// has no use for it.
-const ErrTODO = "ErrTODO"
-
 // checkAPI names every exported declaration of the stub that the candidate
 // lacks: one missing name would keep both suites from compiling.
 func checkAPI(c *Candidate, pkg *types.Package, r *Refusal) {
 	for _, f := range c.stub {
 		for _, d := range Exported(f.file) {
-			if d.Name != ErrTODO && !declares(pkg, d) {
+			if !declares(pkg, d) {
 				r.add(f.name, 0, "exported %s %s is missing; the suites use it", d.Kind, d.Name)
 			}
 		}

@@ -66,9 +66,6 @@ func readOutline(name string, src []byte) (outline, error) {
 		}
 	}
 	for _, d := range candidate.Exported(file) {
-		if d.Name == candidate.ErrTODO {
-			continue
-		}
 		o.decls = append(o.decls, declaration{d, signatures[d.Recv+"."+cmp.Or(d.Method, d.Name)]})
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
