@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -234,6 +235,18 @@ func TestCapturesAreKept(t *testing.T) {
 		require.Equal(t, "wire", c.Read(t, got.Capture))
 		c.Write(t, got.Capture, "of another run")
 	}
+}
+
+func TestNoRaceDetector(t *testing.T) {
+	t.Setenv("CGO_ENABLED", "0")
+	c := minicourse.New(t)
+	topic := judge(t, c, candidate.FS(c.Originals, "solutions"), func(o *Options) { o.Race = true })
+	race := clause(t, topic, NoDataRace)
+	if runtime.GOOS == "darwin" {
+		return // needs no C compiler there
+	}
+	require.Equal(t, result.Unsupported, race.Verdict)
+	require.Contains(t, race.Reason, "the race detector needs cgo")
 }
 
 func TestOneClause(t *testing.T) {
