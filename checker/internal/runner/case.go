@@ -38,7 +38,7 @@ func (o Options) cases() ([]*topicCase, error) {
 			return nil, err
 		}
 		c := &topicCase{topic: t, clauses: clauses, policy: candidate.PolicyOf(o.Course, t)}
-		if o.Race && t.Race {
+		if t.Race && (o.Race || short(o.Clause) == NoDataRace) {
 			c.race = &raceCase{clauses: clauses}
 		}
 		if o.Clause != "" && !c.narrow(o.Clause) {

@@ -25,7 +25,7 @@ type Options struct {
 	Course    *course.Course
 	Candidate candidate.Source
 	Topics    []*course.Topic
-	Clause    string        // the one clause to run, with or without "Test"; "" for all
+	Clause    string        // the one clause to run, with or without "Test"; "" for all; NoDataRace implies Race
 	Seed      uint64        // of the clauses' random choices; 0 for the default, 1
 	Race      bool          // also judge NoDataRace
 	Trace     bool          // transcripts have the wire records of every step
@@ -65,10 +65,8 @@ func Judge(ctx context.Context, o Options) ([]result.Topic, error) {
 		return nil, err
 	}
 	o.Progress(Event{Stage: "build", Done: len(cases), Total: len(cases)})
-	if o.Race {
-		if err := b.buildRace(ctx, cases); err != nil {
-			return nil, err
-		}
+	if err := b.buildRace(ctx, cases); err != nil {
+		return nil, err
 	}
 	if err := o.run(ctx, cases); err != nil {
 		return nil, err

@@ -253,6 +253,8 @@ func TestOneClause(t *testing.T) {
 	c := minicourse.New(t)
 	topic := judge(t, c, candidate.FS(c.Originals, "solutions"), func(o *Options) { o.Clause = "Pieces" })
 	require.Equal(t, "Pieces pass\n", verdicts(topic))
+	topic = judge(t, c, candidate.FS(c.Originals, "solutions"), func(o *Options) { o.Clause = NoDataRace })
+	require.Equal(t, "NoDataRace pass\n", verdicts(topic))
 
 	_, err := Judge(context.Background(), Options{Root: c.Root, Originals: c.Originals, Course: c.Course,
 		Candidate: candidate.Stub(c.Originals), Topics: []*course.Topic{c.Frames()}, Clause: "Peaces"})
