@@ -107,6 +107,7 @@ func (k *Checker) Check(c *Candidate, p course.Policy) error {
 	for _, f := range files {
 		if !c.given[f.name] {
 			checkUses(f, p, info, r)
+			checkStores(f, sharedTypes(info), info, r)
 		}
 	}
 	if !r.empty() {
@@ -115,8 +116,10 @@ func (k *Checker) Check(c *Candidate, p course.Policy) error {
 	return nil
 }
 
-// check type-checks one package and reports at most ten errors. Its path is
-// that of the exercise, whichever candidate it is.
+// candidatePath is the path of the package that is being checked.
+const candidatePath = "candidate"
+
+// check type-checks one package and reports at most ten errors.
 func (k *Checker) check(files []*parsed, info *types.Info, report func(name string, line int, text string)) *types.Package {
 	n := 0
 	config := types.Config{
@@ -139,7 +142,7 @@ func (k *Checker) check(files []*parsed, info *types.Info, report func(name stri
 	for _, f := range files {
 		list, fset = append(list, f.file), f.fset
 	}
-	pkg, _ := config.Check("candidate", fset, list, info)
+	pkg, _ := config.Check(candidatePath, fset, list, info)
 	return pkg
 }
 

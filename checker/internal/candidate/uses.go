@@ -40,6 +40,43 @@ func checkUses(f *parsed, p course.Policy, info *types.Info, r *Refusal) {
 	})
 }
 
+// sharedTypes returns what the pointers among other packages' variables point
+// to, as far as the candidate uses them: *base64.StdEncoding is everyone's.
+func sharedTypes(info *types.Info) []types.Type {
+	var shared []types.Type
+	for _, obj := range info.Uses {
+		v, ok := obj.(*types.Var)
+		if !ok || v.Pkg() == nil || v.Parent() != v.Pkg().Scope() || v.Pkg().Path() == candidatePath {
+			continue
+		}
+		if p, ok := v.Type().Underlying().(*types.Pointer); ok {
+			shared = append(shared, p.Elem())
+		}
+	}
+	return shared
+}
+
+// checkStores refuses to store through a pointer to a shared type: it may be
+// a copy of the variable's.
+func checkStores(f *parsed, shared []types.Type, info *types.Info, r *Refusal) {
+	ast.Inspect(f.file, func(n ast.Node) bool {
+		assign, ok := n.(*ast.AssignStmt)
+		if !ok {
+			return true
+		}
+		for _, e := range assign.Lhs {
+			star, ok := ast.Unparen(e).(*ast.StarExpr)
+			if !ok {
+				continue
+			}
+			if t := info.TypeOf(star); slices.ContainsFunc(shared, func(s types.Type) bool { return types.Identical(s, t) }) {
+				r.add(f.name, f.line(star.Pos()), "storing a whole %s through a pointer could change a variable of its package for everyone; make a new one", t)
+			}
+		}
+		return true
+	})
+}
+
 // packageOf returns the package where sel is a qualified name, else nil.
 func packageOf(sel *ast.SelectorExpr, info *types.Info) *types.Package {
 	id, ok := sel.X.(*ast.Ident)

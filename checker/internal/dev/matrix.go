@@ -120,7 +120,7 @@ func (p *plan) runAll(ctx context.Context, bench *runner.Bench, specimens []*run
 	for _, s := range specimens {
 		for _, c := range p.clauses {
 			t := like
-			t.Specimen, t.Clause, t.Seed, t.Timeout = s, c, 1, hangTimeout
+			t.Specimen, t.Clause, t.Seed, t.Timeout = s, c, 1, matrixTimeout
 			of[s] = append(of[s], &t)
 			trials = append(trials, &t)
 		}

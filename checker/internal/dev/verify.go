@@ -15,6 +15,8 @@ const (
 	clauseTimeout = 60 * time.Second
 	// A fault that hangs is given less time: nobody waits for its dump.
 	hangTimeout = 2 * time.Second
+	// Any cell of a matrix may hang.
+	matrixTimeout = 5 * time.Second
 )
 
 // Verify holds the topics to the rules, and returns a report for each. The
