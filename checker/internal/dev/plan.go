@@ -28,7 +28,7 @@ type specimen struct {
 
 func (s *subject) plan() *plan {
 	p := &plan{subject: s}
-	if len(s.clauses) == 0 || len(s.stub) == 0 || len(s.reference) == 0 {
+	if !s.whole() {
 		return p // said before
 	}
 	p.reference = &runner.Specimen{Topic: s.topic, Name: "reference", Files: s.reference}
@@ -36,6 +36,11 @@ func (s *subject) plan() *plan {
 	p.faults = s.specimens(s.faults)
 	p.variants = s.specimens(s.variants)
 	return p
+}
+
+// whole reports whether the topic has all that can be run.
+func (s *subject) whole() bool {
+	return len(s.clauses) > 0 && len(s.stub) > 0 && len(s.reference) > 0
 }
 
 func (s *subject) specimens(list []*mutation) []*specimen {

@@ -99,25 +99,17 @@ func (b *Bench) Build(ctx context.Context, specimens []*Specimen, race bool) err
 		if err != nil {
 			return err
 		}
-		again := false
+		clear(topics)
 		for _, u := range bundles {
-			again = u.drop() || again
-		}
-		if !again {
-			return nil
-		}
-		for t, list := range topics {
-			if list = slices.DeleteFunc(list, func(s *Specimen) bool { return s.Refusal != "" }); len(list) > 0 {
-				topics[t] = list
-			} else {
-				delete(topics, t)
+			if u.drop() {
+				topics[u.topic] = u.left()
 			}
 		}
 	}
 	return nil
 }
 
-// compile makes one attempt at building the bundles. A bundle that failed has
+// compile makes one attempt at building the topics' bundles. A bundle that failed has
 // the messages of its packages; the others' specimens have their program.
 func (b *Bench) compile(ctx context.Context, topics map[*course.Topic][]*Specimen, race bool) ([]*bundle, error) {
 	over, err := newOverlay(b.o.Root, b.room)

@@ -26,6 +26,7 @@ type program struct {
 	candidate string // the value of candidateEnv, where there are several in it
 }
 
+// A builder compiles suites against candidates, in the kept directory.
 type builder struct {
 	root      string
 	originals fs.FS
@@ -81,6 +82,7 @@ func (b *builder) outDir(race bool) string {
 	return filepath.Join(b.room.dir, "bin")
 }
 
+// binary is the test binary of a topic, whose name no other topic has.
 func (b *builder) binary(name string, race bool) string {
 	name += ".test"
 	if runtime.GOOS == "windows" {
@@ -89,6 +91,7 @@ func (b *builder) binary(name string, race bool) string {
 	return filepath.Join(b.outDir(race), name)
 }
 
+// newProgram returns the program in a file.
 func newProgram(file string) (*program, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -103,8 +106,9 @@ func newProgram(file string) (*program, error) {
 }
 
 // compile builds the test binaries of the packages, and returns the messages
-// of those that failed, or that have a package below them that did. Binaries are trusted only from a go command that
-// succeeded, so a command that failed is run again without what failed.
+// of those that failed, or that have a package below them that did. Binaries
+// are trusted only from a go command that succeeded, so a command that failed
+// is run again without what failed.
 func (b *builder) compile(ctx context.Context, over *overlay, packages []string, race bool) (map[string]string, error) {
 	failed := map[string]string{}
 	out := b.outDir(race)
@@ -130,17 +134,10 @@ func (b *builder) compile(ctx context.Context, over *overlay, packages []string,
 		if err == nil {
 			break
 		}
-		again := false
-		for imported, message := range buildFailures(stdout) {
-			for _, p := range packages {
-				if imported == p || strings.HasPrefix(imported, p+"/") {
-					failed[p] += message
-					again = true
-				}
-			}
-		}
+		n := len(packages)
+		blame(failed, packages, buildFailures(stdout))
 		packages = slices.DeleteFunc(packages, func(p string) bool { _, bad := failed[p]; return bad })
-		if !again {
+		if len(packages) == n {
 			return nil, fmt.Errorf("suites: go test -c: %w\n%s%s", err, stderr.Bytes(), plainOutput(stdout))
 		}
 	}
@@ -148,4 +145,15 @@ func (b *builder) compile(ctx context.Context, over *overlay, packages []string,
 		failed[p] = asLearnerKnows(over.asWritten(message))
 	}
 	return failed, nil
+}
+
+// blame gives each message to the package that it is about or below.
+func blame(failed map[string]string, packages []string, messages map[string]string) {
+	for imported, message := range messages {
+		for _, p := range packages {
+			if imported == p || strings.HasPrefix(imported, p+"/") {
+				failed[p] += message
+			}
+		}
+	}
 }
