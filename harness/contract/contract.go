@@ -33,10 +33,12 @@
 package contract
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -50,7 +52,7 @@ import (
 
 // Patience is how long, in real time, a clause may run before it counts as
 // stuck. It is a dead man's handle: clauses end within a fraction of a second.
-const Patience = 30 * time.Second
+const Patience = 15 * time.Second
 
 // A clause is the state of one running clause.
 type clause struct {
@@ -80,10 +82,13 @@ func Virtual(t *testing.T, body func(t *testing.T)) {
 	c := begin(t, "virtual", callerFile())
 	defer c.watch()()
 	defer func() {
-		// The bubble ends with a panic here if goroutines are left that
-		// nothing can wake. After a failure that is a consequence, and the
-		// leftovers of a passing body were found before.
-		if p := recover(); p != nil && !c.hasFailed() {
+		// The bubble ends with a panic if goroutines are left that nothing can
+		// wake. After a failure that is only a consequence.
+		switch p := recover(); {
+		case p == nil || c.hasFailed():
+		case strings.HasPrefix(fmt.Sprint(p), "deadlock:"):
+			c.deadlocked(t)
+		default:
 			panic(p)
 		}
 	}()
@@ -178,6 +183,15 @@ func (c *clause) checkLeft(t *testing.T, leftovers func() error) {
 // candidate left behind may never end, so its process ends here; a plain go
 // test goes on to the next clause with everything closed that can be.
 func (c *clause) abandon() {
+	c.conclude()
+	for _, r := range c.taken() {
+		r.Close()
+	}
+}
+
+// conclude does what is to be done after a failure and, under the checker,
+// ends the process.
+func (c *clause) conclude() {
 	c.mu.Lock()
 	hooks := c.onFailure
 	c.onFailure = nil
@@ -187,9 +201,6 @@ func (c *clause) abandon() {
 	}
 	if c.sink != nil {
 		os.Exit(1)
-	}
-	for _, r := range c.taken() {
-		r.Close()
 	}
 }
 
@@ -245,8 +256,9 @@ func (c *clause) put(r evidence.Record) {
 	}
 }
 
+// fail records a failure: a Fail record unless it says Stuck.
 func (c *clause) fail(r evidence.Record) {
-	r.Kind = evidence.Fail
+	r.Kind = cmp.Or(r.Kind, evidence.Fail)
 	c.put(r)
 }
 

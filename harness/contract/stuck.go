@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"testing"
 	"time"
 
 	"go.uber.org/goleak"
@@ -17,14 +18,37 @@ import (
 // away. It lives outside the bubble, so its time is real.
 func (c *clause) watch() (stop func()) {
 	timer := time.AfterFunc(Patience, func() {
-		buf := make([]byte, 1<<20)
-		buf = buf[:runtime.Stack(buf, true)]
-		text, stack := culprit(string(buf), c.mode == "virtual")
+		text, stack := culprit(goroutines(), c.mode == "virtual")
 		c.put(evidence.Record{Kind: evidence.Stuck, Text: text, Stack: stack})
 		fmt.Fprintf(os.Stderr, "--- STUCK: %s\n%s\n", c.name, c.transcript())
 		os.Exit(1)
 	})
 	return func() { timer.Stop() }
+}
+
+// goroutines dumps all of them.
+func goroutines() string {
+	buf := make([]byte, 1<<20)
+	return string(buf[:runtime.Stack(buf, true)])
+}
+
+// deadlocked fails a clause whose bubble came to a stand: every goroutine
+// waits, and none for time to pass. The first that is not the clause's own
+// is named.
+func (c *clause) deadlocked(t *testing.T) {
+	t.Helper()
+	stack := ""
+	for g := range strings.SplitSeq(goroutines(), "\n\n") {
+		head, frames, _ := strings.Cut(g, "\n")
+		if strings.Contains(head, "synctest bubble") && !strings.Contains(frames, "testing/synctest.testingSynctestTest(") {
+			stack = cutFrames(frames, 12)
+			if !strings.Contains(frames, "contract.(*clause).run") {
+				break
+			}
+		}
+	}
+	c.report(t, evidence.Record{Kind: evidence.Stuck, Text: "deadlock: every goroutine waits for another", Stack: stack})
+	c.conclude() // and not abandon: a bubble's channels cannot be closed from here
 }
 
 // culprit finds, in a dump of all goroutines, the one that keeps a bubble's

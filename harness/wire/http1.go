@@ -1,0 +1,115 @@
+package wire
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// HTTP1 is the protocol of HTTP/1.1 streams (RFC 9112).
+func HTTP1() (client, server Describer) { return &http1{}, &http1{} }
+
+// http1 renders the start line of each message with the fields that matter
+// for its framing, and the body in pieces as they come. It takes a body from
+// Content-Length or chunked coding only, which is all that the harness's peers
+// send.
+type http1 struct {
+	buf     []byte
+	left    int  // octets of the body still to come
+	chunked bool // within a chunked body
+	trailer bool // after its last chunk
+	lost    bool // the framing is broken: the rest is octets
+}
+
+// Describe implements [Describer].
+func (d *http1) Describe(b []byte) []string {
+	d.buf = append(d.buf, b...)
+	var lines []string
+	for {
+		line, ok := d.next()
+		if !ok {
+			return lines
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+}
+
+func (d *http1) next() (string, bool) {
+	switch {
+	case len(d.buf) == 0:
+		return "", false
+	case d.lost:
+		return d.body(len(d.buf)), true
+	case d.left > 0:
+		n := min(d.left, len(d.buf))
+		d.left -= n
+		return d.body(n), true
+	case d.chunked:
+		return d.chunk()
+	}
+	return d.head()
+}
+
+func (d *http1) body(n int) string {
+	text := Text{}.Describe(d.buf[:n])[0]
+	d.buf = d.buf[n:]
+	return "  body " + text
+}
+
+// chunk reads one line of chunked coding: a size, the end of a chunk, or one
+// of the trailer section, which an empty line ends.
+func (d *http1) chunk() (string, bool) {
+	line, rest, ok := bytes.Cut(d.buf, []byte("\r\n"))
+	if !ok {
+		return "", false
+	}
+	d.buf = rest
+	switch {
+	case d.trailer && len(line) == 0:
+		d.trailer, d.chunked = false, false
+		return "  last chunk", true
+	case d.trailer:
+		return "  trailer " + string(line), true
+	case len(line) == 0:
+		return "", true
+	}
+	size, err := strconv.ParseUint(string(line), 16, 31)
+	if err != nil {
+		d.chunked, d.lost = false, true
+		return fmt.Sprintf("  broken chunk size %q", line), true
+	}
+	d.left, d.trailer = int(size), size == 0
+	return "", true
+}
+
+func (d *http1) head() (string, bool) {
+	head, rest, ok := bytes.Cut(d.buf, []byte("\r\n\r\n"))
+	if !ok {
+		return "", false
+	}
+	d.buf = rest
+	start, fields, _ := strings.Cut(string(head), "\r\n")
+	start = strings.TrimSuffix(start, " HTTP/1.1")
+	var note []string
+	for field := range strings.SplitSeq(fields, "\r\n") {
+		name, value, _ := strings.Cut(field, ":")
+		value = strings.TrimSpace(value)
+		switch strings.ToLower(name) {
+		case "content-length":
+			d.left, _ = strconv.Atoi(value)
+		case "transfer-encoding":
+			d.chunked = strings.EqualFold(value, "chunked")
+		case "content-type", "location", "retry-after", "upgrade", "connection", "last-event-id":
+		default:
+			continue
+		}
+		note = append(note, fmt.Sprintf("%s: %s", name, value))
+	}
+	if len(note) > 0 {
+		start += "  (" + strings.Join(note, ", ") + ")"
+	}
+	return start, true
+}
