@@ -61,7 +61,7 @@ func describeIPv4(pkt []byte, quoted bool) string {
 		fmt.Fprintf(&b, " (%d more octets behind it)", len(pkt)-total)
 	}
 	if pkt[9] == 1 && offset == 0 && !quoted {
-		b.WriteString(": " + ICMP(pkt[hlen:min(total, len(pkt))]))
+		b.WriteString(": " + describeICMP(pkt[hlen:min(total, len(pkt))], flags&0x2000 != 0))
 	}
 	return b.String()
 }
@@ -71,6 +71,12 @@ func describeIPv4(pkt []byte, quoted bool) string {
 //
 //	ICMP 3/4 fragmentation needed, mtu 1000, about IPv4 10.0.0.1 → ...
 func ICMP(m []byte) string {
+	return describeICMP(m, false)
+}
+
+// describeICMP describes a message, or the part of one that its first fragment
+// has, without the rest of which the checksum says nothing.
+func describeICMP(m []byte, part bool) string {
 	if len(m) < 8 {
 		return fmt.Sprintf("no ICMP message: %d octets: % x", len(m), m)
 	}
@@ -82,9 +88,8 @@ func ICMP(m []byte) string {
 	if m[0] == 3 && m[1] == 4 {
 		fmt.Fprintf(&b, ", mtu %d", binary.BigEndian.Uint16(m[6:]))
 	}
-	// A fragment's checksum covers what is not here.
-	if want := checksum(m, 2); want != binary.BigEndian.Uint16(m[2:]) {
-		fmt.Fprintf(&b, " (checksum %04x, should be %04x for these %d octets)", m[2:4], want, len(m))
+	if want := checksum(m, 2); want != binary.BigEndian.Uint16(m[2:]) && !part {
+		fmt.Fprintf(&b, " (checksum %04x, should be %04x)", m[2:4], want)
 	}
 	switch m[0] {
 	case 3, 4, 5, 11, 12:

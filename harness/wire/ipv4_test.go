@@ -48,6 +48,8 @@ func TestIPv4(t *testing.T) {
 		{nil, "no IPv4 packet: 0 octets: "},
 		{unhex(t, needed), "IPv4 10.0.0.3 → 10.0.0.1 id 0 off 0 ttl 64 proto 1 len 56: ICMP 3/4 fragmentation needed, mtu 1000, about " +
 			"IPv4 10.0.0.1 → 10.0.0.2 id 7 DF off 0 ttl 64 proto 17 len 28 (28 octets of it)"},
+		{change(echo, 6, 0x20)[:36], "IPv4 10.0.0.1 → 10.0.0.2 id 9 MF off 0 ttl 64 proto 1 len 44 options 94040000 (checksum d1c1, should be b1c1) " +
+			"(only 36 octets are there): ICMP 8/0 echo request, id 7 seq 1, 4 octets"},
 		{unhex(t, echo), "IPv4 10.0.0.1 → 10.0.0.2 id 9 off 0 ttl 64 proto 1 len 44 options 94040000: ICMP 8/0 echo request, id 7 seq 1, 12 octets"},
 	} {
 		require.Equal(t, c.want, wire.IPv4(c.pkt))
@@ -56,7 +58,7 @@ func TestIPv4(t *testing.T) {
 
 func TestICMP(t *testing.T) {
 	require.Equal(t, "no ICMP message: 0 octets: ", wire.ICMP(nil))
-	require.Equal(t, "ICMP 11/1 reassembly time exceeded (checksum 0000, should be f4fe for these 8 octets), about no IPv4 packet: 0 octets: ",
+	require.Equal(t, "ICMP 11/1 reassembly time exceeded (checksum 0000, should be f4fe), about no IPv4 packet: 0 octets: ",
 		wire.ICMP([]byte{11, 1, 0, 0, 0, 0, 0, 0}))
 	require.Equal(t, "ICMP 42/0, 1 octets", wire.ICMP([]byte{42, 0, 0xd4, 0xff, 0, 0, 0, 0, 1}))
 	require.Contains(t, wire.ICMP([]byte{3, 9, 0, 0, 0, 0, 0, 0}), "ICMP 3/9 unreachable (checksum")
