@@ -46,7 +46,7 @@ type Header struct {
 //
 // It returns ErrTruncated if pkt ends before the packet does, ErrVersion if it
 // is not version 4, ErrHeader if the lengths in it cannot be, and ErrChecksum.
-func Parse(pkt []byte) (Header, []byte, error) {
+func Parse(pkt []byte) (h Header, payload []byte, err error) {
 	// TODO: read the fields, and refuse what cannot be.
 	return Header{}, nil, ErrTODO
 }

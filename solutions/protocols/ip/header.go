@@ -56,8 +56,7 @@ const (
 //
 // It returns ErrTruncated if pkt ends before the packet does, ErrVersion if it
 // is not version 4, ErrHeader if the lengths in it cannot be, and ErrChecksum.
-func Parse(pkt []byte) (Header, []byte, error) {
-	var h Header
+func Parse(pkt []byte) (h Header, payload []byte, err error) {
 	hlen, total, err := h.read(pkt)
 	switch {
 	case err != nil:

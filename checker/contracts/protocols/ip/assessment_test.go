@@ -492,14 +492,17 @@ func TestReassemblyMemory(t *testing.T) {
 func TestLongestPrefix(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		rnd := contract.Rand(t)
-		routes := map[netip.Prefix]int{}
+		routes, mtus := map[netip.Prefix]int{}, map[int]int{}
+		for link := range 30 {
+			mtus[link] = 1500
+		}
 		for i, s := range []string{"0.0.0.0/0", "100.0.0.0/8", "100.64.0.0/10", "100.64.0.0/16", "100.64.9.0/24", "100.64.9.128/25", "100.64.9.200/32", "172.16.0.0/12"} {
 			routes[netip.MustParsePrefix(s)] = 10 + i
 		}
 		for range 3 {
 			prefixes := slices.SortedFunc(keysOf(routes), func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr())*64 + a.Bits() - b.Bits() })
 			rnd.Shuffle(len(prefixes), func(i, j int) { prefixes[i], prefixes[j] = prefixes[j], prefixes[i] })
-			r := &ip.Router{}
+			r := &ip.Router{MTU: mtus}
 			contract.Step(t, "routes set in the order %v", prefixes)
 			for _, p := range prefixes {
 				r.Route(p, routes[p])
@@ -514,7 +517,7 @@ func TestLongestPrefix(t *testing.T) {
 				wantWay(t, r, rnd, c.dst, c.link)
 			}
 		}
-		r := &ip.Router{}
+		r := &ip.Router{MTU: mtus}
 		contract.Step(t, "bits beyond the prefix's length do not count, and the same prefix again replaces the route")
 		r.Route(netip.MustParsePrefix("100.64.9.7/16"), 21)
 		wantWay(t, r, rnd, "100.64.200.1", 21)
@@ -574,13 +577,15 @@ func TestReportQuotesThePacket(t *testing.T) {
 			for _, size := range []int{1, 528, 529, 1200} {
 				p := randomPacket(rnd, size)
 				contract.Step(t, "%d octets for %s, which no route covers, from %s", 20+size, p.dst, linkName(in))
-				wantReport(t, forward(t, r, p.bytes(), in), r, in, report{ip.Unreachable, ip.NetUnreachable, 0, p.bytes()})
+				quote := wantReport(t, forward(t, r, p.bytes(), in), r, in, report{ip.Unreachable, ip.NetUnreachable, 0, p.bytes()})
+				wantQuoted(t, quote, p)
 			}
 		}
 		p := randomPacket(rnd, 700)
 		p.options = []byte{0x94, 4, 0, 0}
 		contract.Step(t, "one with options")
-		wantReport(t, forward(t, r, p.bytes(), 2), r, 2, report{ip.Unreachable, ip.NetUnreachable, 0, p.bytes()})
+		quote := wantReport(t, forward(t, r, p.bytes(), 2), r, 2, report{ip.Unreachable, ip.NetUnreachable, 0, p.bytes()})
+		wantQuoted(t, quote, p)
 	})
 }
 
@@ -593,7 +598,7 @@ func TestNoErrorsAboutErrors(t *testing.T) {
 		for _, typ := range []byte{8, 0, 13, 3, 4, 5, 11, 12} {
 			p := randomPacket(rnd, 40)
 			p.proto = 1
-			p.payload = seal2(append([]byte{typ, 0, 0, 0, 0, 0, 0, 0}, randomPacket(rnd, 20).bytes()...))
+			p.payload = sealICMP(append([]byte{typ, 0, 0, 0, 0, 0, 0, 0}, randomPacket(rnd, 20).bytes()...))
 			if typ == 8 || typ == 0 || typ == 13 {
 				contract.Control(t, "ICMP type %d for nowhere is no error", typ)
 				wantReport(t, forward(t, r, p.bytes(), 2), r, 2, report{ip.Unreachable, ip.NetUnreachable, 0, p.bytes()})
@@ -834,8 +839,16 @@ func sentSome(out []ip.Packet) error {
 	return nil
 }
 
+// wantQuoted checks how much of p was quoted.
+func wantQuoted(t *testing.T, quote []byte, p packet) {
+	t.Helper()
+	if got, want := len(quote), min(len(p.bytes()), vectors.LeastReassembly-20-8); got != want {
+		contract.Mismatch(t, "the report quotes another part of the packet", fmt.Sprintf("its first %d octets", got), fmt.Sprintf("its first %d octets", want))
+	}
+}
+
 // alter changes a message and makes its checksum right again.
 func alter(message []byte, change func(b []byte)) []byte {
 	change(message)
-	return seal2(message)
+	return sealICMP(message)
 }

@@ -508,13 +508,16 @@ type report struct {
 }
 
 // wantReport checks that one packet was sent, back on the link in, which is
-// the given ICMP error.
-func wantReport(t *testing.T, out []ip.Packet, r *ip.Router, in int, want report) {
+// the given ICMP error and quotes at least the header and 8 octets. How much
+// more, one clause judges.
+func wantReport(t *testing.T, out []ip.Packet, r *ip.Router, in int, want report) (quote []byte) {
 	t.Helper()
 	from, to := r.Addr[in], netip.AddrFrom4([4]byte(want.about[12:16]))
-	quote := want.about[:min(len(want.about), 548)]
-	message := seal2(append([]byte{want.typ, want.code, 0, 0, 0, 0, byte(want.mtu >> 8), byte(want.mtu)}, quote...))
-	rendered := fmt.Sprintf("%s: IPv4 %s → %s proto 1: %s", linkName(in), from, to, wire.ICMP(message))
+	least := want.about[:min(len(want.about), int(want.about[0]&15)*4+8)]
+	message := func(quote []byte) []byte {
+		return sealICMP(append([]byte{want.typ, want.code, 0, 0, 0, 0, byte(want.mtu >> 8), byte(want.mtu)}, quote...))
+	}
+	rendered := fmt.Sprintf("%s: IPv4 %s → %s proto 1: %s", linkName(in), from, to, wire.ICMP(message(least)))
 	if len(out) != 1 || out[0].Link != in {
 		contract.Mismatch(t, "not reported as it should be", describeOut(out), rendered)
 	}
@@ -524,16 +527,20 @@ func wantReport(t *testing.T, out []ip.Packet, r *ip.Router, in int, want report
 		pkt[8] == 0 || binary.BigEndian.Uint16(pkt[6:])&0x3fff != 0 {
 		contract.Mismatch(t, "the report is not an ICMP packet to the source", describeOut(out), rendered)
 	}
-	if got := pkt[int(pkt[0]&15)*4:]; !bytes.Equal(got, message) {
-		if g, w := wire.ICMP(got), wire.ICMP(message); g != w {
-			contract.Mismatch(t, "another ICMP message", g, w)
-		}
-		contract.Bytes(t, "the ICMP message", got, message)
+	got := pkt[int(pkt[0]&15)*4:]
+	if len(got) < 8+len(least) || len(got) > 8+len(want.about) {
+		contract.Mismatch(t, "the report does not quote the packet", wire.ICMP(got), wire.ICMP(message(least)))
 	}
+	whole := message(want.about[:len(got)-8])
+	if g, w := wire.ICMP(got), wire.ICMP(whole); g != w {
+		contract.Mismatch(t, "another ICMP message", g, w)
+	}
+	contract.Bytes(t, "the ICMP message", got, whole)
+	return got[8:]
 }
 
-// seal2 puts the right checksum into an ICMP message.
-func seal2(m []byte) []byte {
+// sealICMP puts the right checksum into an ICMP message.
+func sealICMP(m []byte) []byte {
 	m[2], m[3] = 0, 0
 	binary.BigEndian.PutUint16(m[2:], plainSum(m))
 	return m
@@ -541,7 +548,7 @@ func seal2(m []byte) []byte {
 
 // tooLong is the "fragmentation needed" that names mtu and quotes p's start.
 func tooLong(p packet, mtu int) []byte {
-	return seal2(append([]byte{3, 4, 0, 0, 0, 0, byte(mtu >> 8), byte(mtu)}, p.bytes()[:28]...))
+	return sealICMP(append([]byte{3, 4, 0, 0, 0, 0, byte(mtu >> 8), byte(mtu)}, p.bytes()[:28]...))
 }
 
 // learn tells m of an MTU on the way of p.
