@@ -33,6 +33,7 @@
 package contract
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"runtime"
@@ -51,7 +52,7 @@ import (
 
 // Patience is how long, in real time, a clause may run before it counts as
 // stuck. It is a dead man's handle: clauses end within a fraction of a second.
-const Patience = 30 * time.Second
+const Patience = 15 * time.Second
 
 // A clause is the state of one running clause.
 type clause struct {
@@ -255,8 +256,9 @@ func (c *clause) put(r evidence.Record) {
 	}
 }
 
+// fail records a failure: a Fail record unless it says Stuck.
 func (c *clause) fail(r evidence.Record) {
-	r.Kind = evidence.Fail
+	r.Kind = cmp.Or(r.Kind, evidence.Fail)
 	c.put(r)
 }
 

@@ -47,7 +47,7 @@ func (c *clause) deadlocked(t *testing.T) {
 			}
 		}
 	}
-	c.report(t, evidence.Record{Text: "deadlock: every goroutine waits for another", Stack: stack})
+	c.report(t, evidence.Record{Kind: evidence.Stuck, Text: "deadlock: every goroutine waits for another", Stack: stack})
 	c.conclude() // and not abandon: a bubble's channels cannot be closed from here
 }
 

@@ -13,7 +13,7 @@ func Idle(t testing.TB) time.Duration {
 	if of(t).mode == "virtual" {
 		return time.Hour + 7*time.Millisecond + 11*time.Microsecond
 	}
-	return 20 * time.Second
+	return Patience * 2 / 3
 }
 
 // Await receives from ch. If nothing comes, or ch is closed, the clause fails
@@ -25,6 +25,12 @@ func Await[T any](t testing.TB, what string, ch <-chan T) T {
 		Failf(t, "awaited %s: it will never come", what)
 	}
 	return v
+}
+
+// Until waits for ch to be closed; see [Await].
+func Until(t testing.TB, what string, ch <-chan struct{}) {
+	t.Helper()
+	await(t, what, ch)
 }
 
 func await[T any](t testing.TB, what string, ch <-chan T) (T, bool) {

@@ -1,8 +1,12 @@
-// Package course reads the syllabus (exercises/course.yaml) and the manifest
-// of clauses that each topic's two suites declare.
+// Package course reads the syllabus (checker/contracts/course.yaml) and the
+// manifest of clauses that each topic's two suites declare.
 package course
 
-import "github.com/wirekata/wirekata/checker/internal/result"
+import (
+	"path"
+
+	"github.com/wirekata/wirekata/checker/internal/result"
+)
 
 // A Course is the syllabus.
 type Course struct {
@@ -35,6 +39,19 @@ type Topic struct {
 
 // ID is the topic's path, "section/name".
 func (t *Topic) ID() string { return t.Section + "/" + t.Name }
+
+// Contract is the folder of the topic's originals: suites, stub, faults and
+// variants.
+func (t *Topic) Contract() string { return path.Join(contracts, t.Section, t.Name) }
+
+// Stub is the folder of the topic's stub.
+func (t *Topic) Stub() string { return path.Join(t.Contract(), "stub") }
+
+// Exercise is the folder that the learner edits.
+func (t *Topic) Exercise() string { return path.Join("exercises", t.Section, t.Name) }
+
+// Solution is the folder of the reference.
+func (t *Topic) Solution() string { return path.Join("solutions", t.Section, t.Name) }
 
 // A Policy says what a candidate may import and touch.
 type Policy struct {

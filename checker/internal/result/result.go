@@ -113,6 +113,12 @@ func (t *Topic) Count(v Verdict) int {
 	return n
 }
 
+// Finished reports whether no clause of the topic is left to do: each passed,
+// or cannot be judged on this system.
+func (t *Topic) Finished() bool {
+	return t.Count(Pass)+t.Count(Unsupported) == len(t.Clauses)
+}
+
 // Weights are the shares of the two suites in the final mark, in percent.
 type Weights struct {
 	Assignment int64 `yaml:"assignment" json:"assignment"`

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/dev"
+)
+
+// devCommand is the contributor's side of the checker.
+func devCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "dev",
+		Short: "The contributor's gate: verify, sync, new, certify",
+		Args:  cobra.NoArgs,
+	}
+	cmd.AddCommand(devVerify(), devSync(), devNew(), devCertify())
+	return cmd
+}
+
+// notSound ends a command whose report has said what is wrong.
+type notSound struct{ text string }
+
+func (e *notSound) Error() string { return e.text }
+
+// ExitCode is the exit status that the command line ends with.
+func (e *notSound) ExitCode() int { return 1 }
+
+// openGate opens the gate of the working directory's repository, and selects
+// the topics that the arguments name.
+func openGate(cmd *cobra.Command, names []string) (*dev.Gate, []*course.Topic, error) {
+	g, err := gateHere()
+	if err != nil {
+		return nil, nil, err
+	}
+	g.Progress = meter(cmd.ErrOrStderr())
+	topics, err := g.Select(names)
+	if err == nil && len(topics) == 0 {
+		err = fmt.Errorf("no topic has a contract yet; begin one with: go tool checker dev new SECTION/TOPIC")
+	}
+	return g, topics, err
+}
+
+func gateHere() (*dev.Gate, error) {
+	here, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	root, err := dev.FindRoot(here)
+	if err != nil {
+		return nil, err
+	}
+	return dev.Open(root)
+}
+
+// meter shows progress on a terminal, and the stages elsewhere.
+func meter(w io.Writer) func(stage string, done, total int) {
+	f, ok := w.(*os.File)
+	info, err := os.Stat(os.DevNull)
+	if ok {
+		info, err = f.Stat()
+	}
+	if !ok || err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		last := ""
+		return func(stage string, _, _ int) {
+			if stage != last {
+				fmt.Fprintf(w, "checker: %s\n", stage)
+			}
+			last = stage
+		}
+	}
+	const width = 30
+	return func(stage string, done, total int) {
+		n := width * done / max(1, total)
+		fmt.Fprintf(w, "\r\x1b[K[%s%s] %d/%d %s", strings.Repeat("█", n), strings.Repeat("·", width-n), done, total, stage)
+		if total > 0 && done == total {
+			fmt.Fprint(w, "\r\x1b[K")
+		}
+	}
+}
+
+func devVerify() *cobra.Command {
+	var strict, noCache bool
+	cmd := &cobra.Command{
+		Use:   "verify [TOPIC...]",
+		Short: "Hold topics to the rules for contributions",
+		RunE: func(cmd *cobra.Command, names []string) error {
+			g, topics, err := openGate(cmd, names)
+			if err != nil {
+				return err
+			}
+			g.NoCache = noCache
+			reports, err := g.Verify(cmd.Context(), topics)
+			if err != nil {
+				return err
+			}
+			if len(names) == 0 {
+				if r := g.Strays(); !r.OK() {
+					reports = append(reports, r)
+				}
+			}
+			return printReports(cmd.OutOrStdout(), reports, strict)
+		},
+	}
+	cmd.Flags().BoolVar(&strict, "strict", false, "unfinished topics are findings too")
+	cmd.Flags().BoolVar(&noCache, "no-cache", false, "run also what has been judged before")
+	return cmd
+}
+
+func printReports(w io.Writer, reports []dev.Report, strict bool) error {
+	findings, unfinished := 0, 0
+	for _, r := range reports {
+		findings += len(r.Findings)
+		mark := "✓"
+		if len(r.Missing) > 0 {
+			unfinished++
+			mark = "○"
+		}
+		if !r.OK() {
+			mark = "✗"
+		}
+		fmt.Fprintf(w, "%s %-28s %3d clauses  %3d faults  %3d variants\n", mark, r.ID, r.Clauses, r.Faults, r.Variants)
+		for _, f := range r.Findings {
+			fmt.Fprintf(w, "    %s\n      → %s\n", strings.ReplaceAll(f.Text, "\n", "\n    "), f.Remedy)
+		}
+		for _, m := range r.Missing {
+			fmt.Fprintf(w, "    unfinished: %s\n", m)
+		}
+		for _, n := range r.Notes {
+			fmt.Fprintf(w, "    note: %s\n", n)
+		}
+	}
+	fmt.Fprintf(w, "%d topics, %d unfinished, %d findings\n", len(reports), unfinished, findings)
+	switch {
+	case findings > 0:
+		return &notSound{fmt.Sprintf("dev verify: %d findings", findings)}
+	case strict && unfinished > 0:
+		return &notSound{fmt.Sprintf("dev verify: %d topics unfinished", unfinished)}
+	}
+	return nil
+}
+
+func devSync() *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "sync [TOPIC...]",
+		Short: "Copy stubs, given files and visible suites from the contracts",
+		RunE: func(cmd *cobra.Command, names []string) error {
+			g, topics, err := openGate(cmd, names)
+			if err != nil {
+				return err
+			}
+			written, err := g.Sync(topics, force)
+			for _, name := range written {
+				fmt.Fprintln(cmd.OutOrStdout(), name)
+			}
+			if err != nil {
+				return &notSound{err.Error()}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "put the stub back over a changed exercise")
+	return cmd
+}
+
+func devNew() *cobra.Command {
+	return &cobra.Command{
+		Use:   "new SECTION/TOPIC",
+		Short: "Begin a topic of the syllabus",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			g, err := gateHere()
+			if err != nil {
+				return err
+			}
+			names, err := g.New(args[0])
+			for _, name := range names {
+				fmt.Fprintln(cmd.OutOrStdout(), name)
+			}
+			if err == nil {
+				fmt.Fprintf(cmd.ErrOrStderr(), "checker: what is missing, says: go tool checker dev verify %s\n", args[0])
+			}
+			return err
+		},
+	}
+}
+
+func devCertify() *cobra.Command {
+	var runs int
+	var matrixOnly bool
+	cmd := &cobra.Command{
+		Use:   "certify [TOPIC...]",
+		Short: "Write the kill matrices, and run the references until trust is earned",
+		RunE: func(cmd *cobra.Command, names []string) error {
+			g, topics, err := openGate(cmd, names)
+			if err != nil {
+				return err
+			}
+			if err := g.Matrix(cmd.Context(), topics); err != nil || matrixOnly {
+				return err
+			}
+			return certify(cmd.Context(), cmd.OutOrStdout(), g, topics, runs)
+		},
+	}
+	cmd.Flags().IntVar(&runs, "runs", 200, "how often each suite is run in each condition")
+	cmd.Flags().BoolVar(&matrixOnly, "matrix-only", false, "write MATRIX.md, run nothing else")
+	return cmd
+}
+
+func certify(ctx context.Context, w io.Writer, g *dev.Gate, topics []*course.Topic, runs int) error {
+	all, err := g.Steady(ctx, topics, runs)
+	if err != nil {
+		return err
+	}
+	changes := 0
+	for _, s := range all {
+		changes += len(s.Changes)
+		if s.Skipped != "" {
+			fmt.Fprintf(w, "- %-28s %-14s not run: %s\n", s.ID, s.Condition, s.Skipped)
+			continue
+		}
+		mark := "✓"
+		if len(s.Changes) > 0 {
+			mark = "✗"
+		}
+		fmt.Fprintf(w, "%s %-28s %-14s %5d runs  %3d changes\n", mark, s.ID, s.Condition, s.Runs, len(s.Changes))
+		for _, c := range s.Changes[:min(len(s.Changes), 5)] {
+			fmt.Fprintf(w, "    %s\n", c)
+		}
+	}
+	if changes > 0 {
+		return &notSound{fmt.Sprintf("dev certify: %d verdicts changed", changes)}
+	}
+	return nil
+}

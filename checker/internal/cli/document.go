@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"io"
+	"os"
+
+	"github.com/wirekata/wirekata/checker/internal/report"
+)
+
+// writeGrade writes the report and the documents that were asked for. The
+// report leaves standard output to a document that goes there.
+func (s *session) writeGrade(v report.GradeView, f gradeFlags) error {
+	w, style := s.Stdout, s.style(s.Terminals.Stdout)
+	if f.json == "-" || f.junit == "-" {
+		w, style = s.Stderr, s.style(s.Terminals.Stderr)
+	}
+	if err := report.Grade(w, style, v); err != nil {
+		return err
+	}
+	if err := s.document(f.json, v, report.JSON); err != nil {
+		return err
+	}
+	return s.document(f.junit, v, report.JUnit)
+}
+
+// document writes v to the named file, or to standard output for "-".
+func (s *session) document(name string, v report.GradeView, write func(io.Writer, report.GradeView) error) error {
+	switch name {
+	case "":
+		return nil
+	case "-":
+		return write(s.Stdout, v)
+	}
+	file, err := os.Create(s.from(name))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := write(file, v); err != nil {
+		return err
+	}
+	return file.Close()
+}

@@ -1,0 +1,246 @@
+package dev
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/result"
+	"github.com/wirekata/wirekata/checker/internal/runner"
+)
+
+// A Condition is a way to run the reference in which its verdict must be the
+// same as ever.
+type Condition struct {
+	Name  string
+	jobs  int // processes at a time
+	procs int
+	race  bool
+}
+
+// Conditions are the conditions of a certificate.
+func Conditions() []Condition {
+	cpus := runtime.NumCPU()
+	return []Condition{
+		{Name: "idle", jobs: 1},
+		{Name: "3x busy", jobs: 3 * cpus},
+		{Name: "one CPU", jobs: cpus, procs: 1},
+		{Name: "race detector", jobs: cpus, race: true},
+	}
+}
+
+// A Steadiness says how often one topic's reference was run in a condition,
+// and what was not a pass.
+type Steadiness struct {
+	ID        string
+	Condition string
+	Runs      int      // of the whole of both suites
+	Changes   []string // clause, seed and reason of each verdict that is no pass
+	Skipped   string   // why the condition cannot be made here
+}
+
+// Matrix runs every clause on every fault and writes the outcome beside the
+// suites, as MATRIX.md.
+func (g *Gate) Matrix(ctx context.Context, topics []*course.Topic) error {
+	bench, err := g.bench()
+	if err != nil {
+		return err
+	}
+	defer bench.Close()
+	missing, err := runner.RaceMissing(ctx, g.Root)
+	if err != nil {
+		return err
+	}
+	for i, t := range topics {
+		g.progress("matrix of "+t.ID(), i, len(topics))
+		p := g.inspect(t).plan()
+		if p.reference == nil {
+			return fmt.Errorf("topic %s: not sound; see: go tool checker dev verify %s", t.ID(), t.ID())
+		}
+		m, err := p.matrix(ctx, bench, t.Race && missing == "")
+		if err != nil {
+			return err
+		}
+		if err := g.write(path.Join(t.Contract(), matrixFile), []byte(m)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// matrix renders which clause rejects which fault, as a Markdown table.
+func (p *plan) matrix(ctx context.Context, bench *runner.Bench, race bool) (string, error) {
+	var specimens []*runner.Specimen
+	for _, f := range p.faults {
+		specimens = append(specimens, f.Specimen)
+	}
+	if err := bench.Load(ctx, specimens); err != nil {
+		return "", err
+	}
+	plain, err := p.runAll(ctx, bench, specimens, runner.Trial{})
+	if err != nil {
+		return "", err
+	}
+	var raced map[*runner.Specimen][]*runner.Trial
+	if race {
+		if raced, err = p.runAll(ctx, bench, specimens, runner.Trial{Race: true}); err != nil {
+			return "", err
+		}
+	}
+	names := p.clauseNames()
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Which clause rejects which fault\n\n")
+	fmt.Fprintf(&b, "Written by `go tool checker dev certify`, with seed 1.\n")
+	fmt.Fprintf(&b, "**K**: rejected, and named by the fault's `kills:`; k: rejected as well; !: rejected by a hang or panic; ·: passes; -: not judged here.\n\n")
+	fmt.Fprintf(&b, "| fault | %s |\n|---|%s\n", strings.Join(names, " | "), strings.Repeat("---|", len(names)))
+	for _, f := range p.faults {
+		fmt.Fprintf(&b, "| %s: %s |", f.name, f.belief)
+		for i, name := range names {
+			var c result.Clause
+			switch {
+			case i < len(plain[f.Specimen]):
+				c = plain[f.Specimen][i].Outcome
+			case race:
+				c = raceFound(raced[f.Specimen])
+			}
+			fmt.Fprintf(&b, " %s |", cell(c, slices.Contains(f.kills, name), f.by))
+		}
+		b.WriteString("\n")
+	}
+	return b.String(), nil
+}
+
+// raceFound is NoDataRace's verdict as far as it is its own: clauses that
+// fail anyhow say nothing about races.
+func raceFound(trials []*runner.Trial) result.Clause {
+	for _, t := range trials {
+		if t.Report != "" {
+			return result.Clause{Verdict: result.Fail, By: result.ByAssertion}
+		}
+	}
+	return result.Clause{Verdict: result.Pass}
+}
+
+func cell(c result.Clause, named bool, by result.By) string {
+	switch {
+	case c.Verdict == result.Pass:
+		return "·"
+	case c.Verdict != result.Fail:
+		return "-"
+	case named && c.By == by:
+		return "**K**"
+	case c.By != result.ByAssertion:
+		return "!"
+	}
+	return "k"
+}
+
+// runAll runs every clause on the specimens with seed 1, and returns their
+// trials in the clauses' order.
+func (p *plan) runAll(ctx context.Context, bench *runner.Bench, specimens []*runner.Specimen, like runner.Trial) (map[*runner.Specimen][]*runner.Trial, error) {
+	if err := bench.Build(ctx, specimens, like.Race); err != nil {
+		return nil, err
+	}
+	of := map[*runner.Specimen][]*runner.Trial{}
+	var trials []*runner.Trial
+	for _, s := range specimens {
+		for _, c := range p.clauses {
+			t := like
+			t.Specimen, t.Clause, t.Seed, t.Timeout = s, c, 1, hangTimeout
+			of[s] = append(of[s], &t)
+			trials = append(trials, &t)
+		}
+	}
+	return of, bench.Run(ctx, trials, nil)
+}
+
+// Steady runs both suites of each topic on the reference, in each condition
+// and n times, each time with another seed.
+func (g *Gate) Steady(ctx context.Context, topics []*course.Topic, n int) ([]Steadiness, error) {
+	again := *g
+	again.NoCache = true
+	bench, err := again.bench()
+	if err != nil {
+		return nil, err
+	}
+	defer bench.Close()
+	missing, err := runner.RaceMissing(ctx, g.Root)
+	if err != nil {
+		return nil, err
+	}
+	var references []*runner.Specimen
+	var subjects []*subject
+	for _, t := range topics {
+		s := g.inspect(t)
+		subjects = append(subjects, s)
+		references = append(references, &runner.Specimen{Topic: t, Name: "reference", Files: s.reference})
+	}
+	if err := again.build(ctx, bench, references, missing == ""); err != nil {
+		return nil, err
+	}
+	var all []Steadiness
+	for i, s := range subjects {
+		for _, c := range Conditions() {
+			one := Steadiness{ID: s.ID, Condition: c.Name}
+			if c.race && missing != "" {
+				one.Skipped = missing
+			} else if err := s.steady(ctx, bench, references[i], c, n, &one); err != nil {
+				return nil, err
+			}
+			all = append(all, one)
+		}
+	}
+	return all, nil
+}
+
+func (g *Gate) build(ctx context.Context, bench *runner.Bench, specimens []*runner.Specimen, race bool) error {
+	g.progress("compiling", 0, 1)
+	if err := bench.Load(ctx, specimens); err != nil {
+		return err
+	}
+	if err := bench.Build(ctx, specimens, false); err != nil {
+		return err
+	}
+	if race {
+		if err := bench.Build(ctx, specimens, true); err != nil {
+			return err
+		}
+	}
+	for _, s := range specimens {
+		if s.Refusal != "" {
+			return fmt.Errorf("topic %s: %s is refused:\n%s", s.Topic.ID(), s.Name, s.Refusal)
+		}
+	}
+	return nil
+}
+
+// steady runs one topic in one condition.
+func (s *subject) steady(ctx context.Context, bench *runner.Bench, reference *runner.Specimen, c Condition, n int, into *Steadiness) error {
+	var trials []*runner.Trial
+	for seed := range n {
+		for _, k := range s.clauses {
+			trials = append(trials, &runner.Trial{Specimen: reference, Clause: k, Seed: uint64(seed) + 1, Race: c.race, Procs: c.procs})
+		}
+	}
+	done := 0
+	bench.Jobs = c.jobs
+	err := bench.Run(ctx, trials, func(*runner.Trial) {
+		done++
+		s.progress(s.ID+", "+c.Name, done, len(trials))
+	})
+	if err != nil {
+		return err
+	}
+	into.Runs = n
+	for _, t := range trials {
+		if v := t.Outcome.Verdict; v == result.Pass && t.Report == "" || v == result.Unsupported {
+			continue
+		}
+		into.Changes = append(into.Changes, fmt.Sprintf("%s says %s on seed %d: %s", shortName(t), t.Outcome.Verdict, t.Seed, firstLine(t.Outcome.Reason)))
+	}
+	return nil
+}

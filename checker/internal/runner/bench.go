@@ -1,0 +1,229 @@
+package runner
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wirekata/wirekata/checker/internal/candidate"
+	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/result"
+)
+
+// A Bench judges many candidates of the same topics: the contributor's gate
+// puts the reference, the stub, every fault and every variant on it. All of a
+// topic's candidates are linked into one program.
+type Bench struct {
+	Jobs int // processes at a time
+
+	o       Options
+	room    *kept
+	builder builder
+	cache   *cache
+}
+
+// A Specimen is one candidate on the bench.
+type Specimen struct {
+	Topic *course.Topic
+	Name  string // for people
+	Files map[string][]byte
+	// Refusal says why it does not run, once it is built.
+	Refusal string
+
+	candidate *candidate.Candidate
+	programs  map[bool]*program // by whether it is for the race detector
+}
+
+// A Trial is one clause run on one specimen.
+type Trial struct {
+	Specimen *Specimen
+	Clause   course.Clause
+	Seed     uint64
+	Race     bool
+	Procs    int           // GOMAXPROCS; 0 for what the system has
+	Timeout  time.Duration // 0 for the bench's
+
+	Outcome result.Clause
+	Report  string // the race detector's
+}
+
+// OpenBench returns a bench. Of the options, Candidate, Topics, Clause, Seed,
+// Race, Trace and Progress mean nothing to it.
+func OpenBench(o Options) (*Bench, error) {
+	o = o.withDefaults()
+	room, err := openKept(o.Root + " bench")
+	if err != nil {
+		return nil, err
+	}
+	b := &Bench{Jobs: o.Jobs, o: o, room: room}
+	b.builder = builder{root: o.Root, originals: o.Originals, room: room}
+	if !o.NoCache {
+		b.cache = openCache(sourcesOf(o.Root))
+	}
+	return b, nil
+}
+
+// Close gives up what the bench holds.
+func (b *Bench) Close() { b.room.close() }
+
+// Load holds the specimens to the rules of candidates. Those that break one
+// get a Refusal.
+func (b *Bench) Load(ctx context.Context, specimens []*Specimen) error {
+	var loaded []*candidate.Candidate
+	for _, s := range specimens {
+		var err error
+		p := candidate.PolicyOf(b.o.Course, s.Topic)
+		s.candidate, err = candidate.Load(candidate.Files(s.Files), b.o.Originals, s.Topic, p)
+		if err != nil {
+			s.Refusal = err.Error()
+			continue
+		}
+		loaded = append(loaded, s.candidate)
+	}
+	checker, err := candidate.NewChecker(ctx, b.o.Root, loaded)
+	if err != nil {
+		return err
+	}
+	for _, s := range specimens {
+		if s.Refusal != "" {
+			continue
+		}
+		if err := checker.Check(s.candidate, candidate.PolicyOf(b.o.Course, s.Topic)); err != nil {
+			s.Refusal = err.Error()
+		}
+	}
+	return nil
+}
+
+// Build compiles the loaded specimens with one go command. Those that the
+// suites do not compile against get a Refusal.
+func (b *Bench) Build(ctx context.Context, specimens []*Specimen, race bool) error {
+	topics := map[*course.Topic][]*Specimen{}
+	for _, s := range specimens {
+		if s.Refusal == "" {
+			topics[s.Topic] = append(topics[s.Topic], s)
+		}
+	}
+	for len(topics) > 0 {
+		bundles, err := b.compile(ctx, topics, race)
+		if err != nil {
+			return err
+		}
+		again := false
+		for _, u := range bundles {
+			again = u.drop() || again
+		}
+		if !again {
+			return nil
+		}
+		for t, list := range topics {
+			if list = slices.DeleteFunc(list, func(s *Specimen) bool { return s.Refusal != "" }); len(list) > 0 {
+				topics[t] = list
+			} else {
+				delete(topics, t)
+			}
+		}
+	}
+	return nil
+}
+
+// compile makes one attempt at building the bundles. A bundle that failed has
+// the messages of its packages; the others' specimens have their program.
+func (b *Bench) compile(ctx context.Context, topics map[*course.Topic][]*Specimen, race bool) ([]*bundle, error) {
+	over, err := newOverlay(b.o.Root, b.room)
+	if err != nil {
+		return nil, err
+	}
+	var bundles []*bundle
+	var packages []string
+	for _, t := range slices.SortedFunc(maps.Keys(topics), byID) {
+		clauses, err := course.Clauses(b.o.Originals, t)
+		if err != nil {
+			return nil, err
+		}
+		u := &bundle{topic: t, specimens: topics[t], clauses: clauses}
+		if err := u.lay(over, b.o.Originals); err != nil {
+			return nil, err
+		}
+		bundles = append(bundles, u)
+		packages = append(packages, u.importPath())
+	}
+	failed, err := b.builder.compile(ctx, over, packages, race)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range bundles {
+		if message, ok := failed[u.importPath()]; ok {
+			u.failed, u.message = true, message
+			continue
+		}
+		p, err := newProgram(b.builder.binary(u.topic.Name, race))
+		if err != nil {
+			return nil, err
+		}
+		for i, s := range u.specimens {
+			if s.programs == nil {
+				s.programs = map[bool]*program{}
+			}
+			s.programs[race] = &program{path: p.path, sum: p.sum, candidate: strconv.Itoa(i)}
+		}
+	}
+	return bundles, nil
+}
+
+func byID(x, y *course.Topic) int { return strings.Compare(x.ID(), y.ID()) }
+
+// Run runs the trials and sets their outcomes. A trial of a specimen that was
+// refused has the verdict refused. done, which may be nil, is called serially
+// after each trial.
+func (b *Bench) Run(ctx context.Context, trials []*Trial, done func(*Trial)) error {
+	var tasks []task
+	of := map[*result.Clause]*Trial{}
+	runs := map[*Trial]*raceRun{}
+	for _, t := range trials {
+		t.Outcome = manifest(t.Clause)
+		p := t.Specimen.programs[t.Race]
+		if p == nil {
+			t.Outcome.Verdict, t.Outcome.Reason = result.Refused, t.Specimen.Refusal
+			continue
+		}
+		of[&t.Outcome] = t
+		k := task{topic: t.Specimen.Topic.ID(), into: &t.Outcome, job: job{
+			program: p, clause: t.Clause.Name, seed: t.Seed, race: t.Race, procs: t.Procs, timeout: t.Timeout,
+		}}
+		if k.timeout == 0 {
+			k.timeout = b.o.Timeout
+		}
+		if t.Race {
+			runs[t] = new(raceRun)
+			k.race = runs[t]
+		}
+		tasks = append(tasks, k)
+	}
+	m := &machine{root: b.o.Root, jobs: b.Jobs, cache: b.cache}
+	return m.runTasks(ctx, tasks, func(k task) {
+		t := of[k.into]
+		if r := runs[t]; r != nil {
+			t.Report = r.report
+		}
+		if done != nil {
+			done(t)
+		}
+	})
+}
+
+// Race returns the verdict of the clause NoDataRace over trials that ran
+// under the race detector.
+func Race(trials []*Trial) result.Clause {
+	r := &raceCase{}
+	for _, t := range trials {
+		r.runs = append(r.runs, raceRun{clause: t.Outcome, report: t.Report})
+	}
+	return r.outcome()
+}
+
+// RaceMissing says why the race detector cannot be used here, or returns "".
+func RaceMissing(ctx context.Context, root string) (string, error) { return raceMissing(ctx, root) }

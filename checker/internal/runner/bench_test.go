@@ -1,0 +1,67 @@
+package runner
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/minicourse"
+	"github.com/wirekata/wirekata/checker/internal/result"
+)
+
+func specimen(t *testing.T, c *minicourse.Course, name, old, new string) *Specimen {
+	t.Helper()
+	src := c.Read(t, "solutions/start/frames/frames.go")
+	require.Contains(t, src, old)
+	return &Specimen{Topic: c.Frames(), Name: name, Files: map[string][]byte{"frames.go": []byte(strings.Replace(src, old, new, 1))}}
+}
+
+func TestBenchJudgesManyFromOneProgram(t *testing.T) {
+	c := minicourse.New(t)
+	b, err := OpenBench(Options{Root: c.Root, Originals: c.Originals, Course: c.Course, Timeout: 3 * time.Second})
+	require.NoError(t, err)
+	defer b.Close()
+
+	reference := specimen(t, c, "reference", "r.count++", "r.count++")
+	wrong := specimen(t, c, "wrong", "r.count++", "r.count += 2")
+	refused := specimen(t, c, "refused", `"sync"`, `"sync"; "os"`)
+	other := specimen(t, c, "other signature", "NewReader(r io.Reader) *Reader", "NewReader(r io.ByteReader) *Reader")
+	other.Files["frames.go"] = []byte(strings.Replace(string(other.Files["frames.go"]), "r:", "r: nil}; _ = Reader{r:", 1))
+	other.Files["frames.go"] = []byte(strings.Replace(string(other.Files["frames.go"]), "r: nil}; _ = Reader{r: r}", "}", 1))
+	all := []*Specimen{reference, wrong, refused, other}
+
+	ctx := context.Background()
+	require.NoError(t, b.Load(ctx, all))
+	require.Empty(t, reference.Refusal)
+	require.Contains(t, refused.Refusal, `import "os"`)
+	require.Empty(t, other.Refusal, "only the suites can tell")
+	require.NoError(t, b.Build(ctx, all, false))
+	require.Empty(t, reference.Refusal)
+	require.Contains(t, other.Refusal, "checker/contracts/start/frames/assessment_test.go:31:25")
+
+	clauses, err := course.Clauses(c.Originals, c.Frames())
+	require.NoError(t, err)
+	var trials []*Trial
+	for _, s := range all {
+		trials = append(trials, &Trial{Specimen: s, Clause: clauses[1], Seed: 1})
+	}
+	n := 0
+	require.NoError(t, b.Run(ctx, trials, func(*Trial) { n++ }))
+	require.Equal(t, 2, n)
+	require.Equal(t, result.Pass, trials[0].Outcome.Verdict, "%+v", trials[0].Outcome)
+	require.Equal(t, result.Fail, trials[1].Outcome.Verdict)
+	require.Equal(t, result.ByAssertion, trials[1].Outcome.By)
+	require.Contains(t, trials[1].Outcome.Reason, "count 6, want 3")
+	require.Equal(t, result.Refused, trials[2].Outcome.Verdict)
+	require.Equal(t, result.Refused, trials[3].Outcome.Verdict)
+}
+
+func TestReplaceImport(t *testing.T) {
+	got, err := replaceImport([]byte("package x_test\n\nimport (\n\tf \"a/b\"\n\t\"a/c\"\n)\n"), "a/b", "z/y/x")
+	require.NoError(t, err)
+	require.Equal(t, "package x_test\n\nimport (\n\tf \"z/y/x\"\n\t\"a/c\"\n)\n", string(got))
+}

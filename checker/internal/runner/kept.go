@@ -1,0 +1,79 @@
+package runner
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// A kept is the directory that the compiled suites are kept in from one run
+// to the next, so that what did not change is not linked again. One process
+// uses it at a time; another gets one of its own that does not stay.
+type kept struct {
+	dir       string
+	temporary bool
+	lock      *os.File
+}
+
+// openKept returns the kept directory of the repository at root.
+func openKept(root string) (*kept, error) {
+	if k := lockKept(root); k != nil {
+		return k, nil
+	}
+	dir, err := os.MkdirTemp("", "wirekata-")
+	if err != nil {
+		return nil, fmt.Errorf("build directory: %w", err)
+	}
+	return &kept{dir: dir, temporary: true}, nil
+}
+
+// lockKept returns nil where there is no such directory or it is in use.
+func lockKept(root string) *kept {
+	cache, err := cacheDir()
+	if err != nil {
+		return nil
+	}
+	sum := sha256.Sum256([]byte(root))
+	dir := filepath.Join(cache, "build", hex.EncodeToString(sum[:8]))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil
+	}
+	if !tryLock(f) {
+		f.Close()
+		return nil
+	}
+	return &kept{dir: dir, lock: f}
+}
+
+func (k *kept) close() {
+	if k.lock != nil {
+		k.lock.Close() // which also unlocks
+	}
+	if k.temporary {
+		os.RemoveAll(k.dir)
+	}
+}
+
+// fresh returns the empty directory of that name.
+func (k *kept) fresh(name string) (string, error) {
+	dir := filepath.Join(k.dir, name)
+	if err := os.RemoveAll(dir); err != nil {
+		return "", err
+	}
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
+// cacheDir is where the checker keeps what it can make again.
+func cacheDir() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "wirekata"), nil
+}

@@ -1,0 +1,174 @@
+package runner
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/wirekata/wirekata/checker/internal/result"
+	"github.com/wirekata/wirekata/harness/evidence"
+)
+
+// A verdict is what one process says of its clause.
+type verdict struct {
+	verdict result.Verdict
+	reason  string
+	by      result.By
+}
+
+// judge reads the verdict. To pass, the process must have ended with status
+// 0, and its evidence must begin with the wanted clause and end without a
+// failure; what it printed is never believed for a pass.
+func (p *process) judge(clause string) verdict {
+	begin, end := p.find(evidence.Begin), p.find(evidence.End)
+	failure := p.failure()
+	switch {
+	case begin == nil && p.find(evidence.Unsupported) != nil && p.exit == 0:
+		return verdict{result.Unsupported, safeLine(p.find(evidence.Unsupported).Text), ""}
+	case failure != nil && failure.Kind == evidence.Stuck:
+		return failed(result.ByHang, evidence.Reason(p.records))
+	case failure != nil:
+		return failed(result.ByAssertion, p.failureReason())
+	case p.tooLarge:
+		return failed(result.ByPanic, fmt.Sprintf("the process took more than %d GiB of memory", maxResident>>30))
+	case p.timedOut || p.hung():
+		return failed(result.ByHang, p.hangReason())
+	case p.exit == 0 && begin != nil && begin.Clause != clause:
+		return verdict{result.Error, fmt.Sprintf("the evidence is of clause %q", safeLine(begin.Clause)), ""}
+	case p.exit == 0 && begin != nil && end != nil && !end.Failed && p.damaged == nil:
+		return verdict{verdict: result.Pass}
+	case p.exit == 0:
+		return p.early(begin != nil, end)
+	case end != nil && end.Failed:
+		return failed(result.ByAssertion, cmp.Or(p.assertion(), "the clause failed without saying why"))
+	}
+	return p.crash(begin != nil)
+}
+
+func failed(by result.By, reason string) verdict {
+	return verdict{result.Fail, safeLine(reason), by}
+}
+
+func (p *process) find(k evidence.Kind) *evidence.Record {
+	for i := range p.records {
+		if p.records[i].Kind == k {
+			return &p.records[i]
+		}
+	}
+	return nil
+}
+
+// failure returns the first record that says why the clause failed.
+func (p *process) failure() *evidence.Record {
+	for i := range p.records {
+		if k := p.records[i].Kind; k == evidence.Fail || k == evidence.Stuck {
+			return &p.records[i]
+		}
+	}
+	return nil
+}
+
+// failureReason is the failure's text. Where the harness only saw that an
+// assertion failed which is not its own, the output says more.
+func (p *process) failureReason() string {
+	reason := evidence.Reason(p.records)
+	if !strings.HasPrefix(reason, "an assertion failed") {
+		return reason
+	}
+	return cmp.Or(p.assertion(), reason)
+}
+
+// early is the verdict of a process that ended with status 0 although its
+// evidence is not that of a pass.
+func (p *process) early(began bool, end *evidence.Record) verdict {
+	switch {
+	case p.damaged != nil:
+		return verdict{result.Error, safeLine(p.damaged.Error()), ""}
+	case end != nil:
+		return verdict{result.Error, "the evidence ends with a failure, but the process with status 0", ""}
+	case skipped.MatchString(p.output):
+		return verdict{result.Error, "the clause was skipped", ""}
+	case noTests.MatchString(p.output):
+		return verdict{result.Error, "the program has no such clause", ""}
+	case began:
+		return failed(result.ByPanic, "the process ended before the clause did (os.Exit?)")
+	}
+	return failed(result.ByPanic, "the process ended before the clause began (os.Exit in an init function?)")
+}
+
+var (
+	skipped  = regexp.MustCompile(`(?m)^--- SKIP: `)
+	noTests  = regexp.MustCompile(`(?m)^testing: warning: no tests to run$`)
+	timeout  = regexp.MustCompile(`(?m)^panic: test timed out after `)
+	deadlock = regexp.MustCompile(`(?m)^(?:fatal error: all goroutines are asleep - deadlock!|(?:panic|fatal error): deadlock: .*)`)
+	died     = regexp.MustCompile(`(?m)^(?:panic: |fatal error: |runtime: goroutine stack exceeds|signal: ).*`)
+)
+
+func (p *process) hung() bool {
+	return timeout.MatchString(p.output) || deadlock.MatchString(p.output)
+}
+
+func (p *process) hangReason() string {
+	if m := deadlock.FindString(p.output); m != "" {
+		return strings.TrimSuffix(m, " [recovered, repanicked]")
+	}
+	return "stuck: the clause did not end in time" + p.place()
+}
+
+// crash is the verdict of a process that ended with another status and left
+// no failure in the evidence.
+func (p *process) crash(began bool) verdict {
+	if m := died.FindString(p.output); m != "" {
+		m = strings.TrimSuffix(m, " [recovered, repanicked]")
+		return failed(result.ByPanic, m+p.place())
+	}
+	if began && strings.Contains(p.output, "\n--- FAIL: ") {
+		return failed(result.ByAssertion, cmp.Or(p.assertion(), "the clause failed without saying why"))
+	}
+	return failed(result.ByPanic, "the process ended with "+p.state)
+}
+
+var (
+	testifyError = regexp.MustCompile(`(?m)^\s+Error:\s+(.*)$`)
+	testLog      = regexp.MustCompile(`(?m)^\s+\w+\.go:\d+: (.+)$`)
+)
+
+// assertion returns what the test framework printed of a failure that is not
+// in the evidence, or "".
+func (p *process) assertion() string {
+	for _, re := range []*regexp.Regexp{testifyError, testLog} {
+		if m := re.FindStringSubmatch(p.output); m != nil {
+			return m[1]
+		}
+	}
+	return ""
+}
+
+var frame = regexp.MustCompile(`(?m)^\t\S*?[/\\](exercises[/\\]\w+[/\\]\w+[/\\]\w+\.go:\d+)`)
+
+// place returns " (exercises/s/t/x.go:12)", the first place in the
+// candidate's files that a goroutine dump names, or "".
+func (p *process) place() string {
+	for _, m := range frame.FindAllStringSubmatch(p.output, -1) {
+		if !strings.Contains(m[1], "_test.go:") {
+			return " (" + strings.ReplaceAll(m[1], `\`, "/") + ")"
+		}
+	}
+	return ""
+}
+
+// fill puts the verdict and what explains it into the clause.
+func (p *process) fill(c *result.Clause, j job) {
+	v := p.judge(j.clause)
+	c.Verdict, c.Reason, c.By, c.Seed = v.verdict, v.reason, v.by, j.seed
+	if v.verdict == result.Pass && !j.trace {
+		return
+	}
+	for _, line := range evidence.Transcript(p.records, j.trace) {
+		c.Transcript = append(c.Transcript, safe(line))
+	}
+	if v.verdict != result.Pass {
+		c.Output = safe(strings.TrimSpace(p.output))
+	}
+}

@@ -1,0 +1,3 @@
+package frames
+
+// TODO: write it.

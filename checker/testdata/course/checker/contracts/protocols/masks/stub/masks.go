@@ -1,0 +1,3 @@
+package masks
+
+// TODO: write it.

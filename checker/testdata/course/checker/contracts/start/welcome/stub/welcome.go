@@ -1,0 +1,3 @@
+package welcome
+
+// TODO: write it.

@@ -1,0 +1,4 @@
+package frames
+
+// Answer is the answer.
+const Answer = 42

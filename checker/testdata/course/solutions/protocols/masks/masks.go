@@ -1,0 +1,4 @@
+package masks
+
+// Answer is the answer.
+const Answer = 42

@@ -1,0 +1,4 @@
+package welcome
+
+// Answer is the answer.
+const Answer = 42
