@@ -326,6 +326,8 @@ func TestThisEndCloses(t *testing.T) {
 				}
 				closing := contract.Go("Close to return", func() error { return c.Close(4002, "warum") })
 				p.next(t, "CLOSE 4002").want(t, frame{fin: true, op: 8, mask: client, payload: closeBody(4002, "warum")})
+				contract.Step(t, "Write behind the Close frame")
+				late := contract.Go("Write to return", func() error { return c.Write(websocket.OpText, []byte("late")) })
 				if !reading {
 					contract.Step(t, "→ a message, one in fragments, a PING")
 					p.put(p.frame(t, true, 2, noise(t, 5000)).bytes())
@@ -340,6 +342,9 @@ func TestThisEndCloses(t *testing.T) {
 				}
 				if err := closing.Await(t); err != nil {
 					contract.Failf(t, "Close returned %v, want nil: the peer's Close frame came", err)
+				}
+				if err := late.Await(t); !errors.Is(err, websocket.ErrClosed) {
+					contract.Failf(t, "Write behind the Close frame returned %v, want ErrClosed", err)
 				}
 				p.wantOnlyPongs(t)
 				if !reading {
@@ -379,7 +384,7 @@ func TestCloseGivesUp(t *testing.T) {
 			}
 			err := closing.Await(t)
 			var end *websocket.CloseError
-			if !errors.As(err, &end) || *end != (websocket.CloseError{Code: 1006, Local: true}) {
+			if !errors.As(err, &end) || end.Code != 1006 || !end.Local {
 				contract.Failf(t, "Close returned %v, want a *CloseError with code 1006, Local", err)
 			}
 			p.wantEnd(t)
