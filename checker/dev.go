@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wirekata/wirekata/checker/internal/cli"
 	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/dev"
+	"github.com/wirekata/wirekata/checker/internal/report"
 )
 
 // devCommand is the contributor's side of the checker.
@@ -34,12 +36,14 @@ func (e *notSound) ExitCode() int { return 1 }
 
 // openGate opens the gate of the working directory's repository, and selects
 // the topics that the arguments name.
-func openGate(cmd *cobra.Command, names []string) (*dev.Gate, []*course.Topic, error) {
+func openGate(names []string) (*dev.Gate, []*course.Topic, error) {
 	g, err := gateHere()
 	if err != nil {
 		return nil, nil, err
 	}
-	g.Progress = meter(cmd.ErrOrStderr())
+	m := meter()
+	g.Progress = func(stage string, done, total int) { m.Update(stage, "", done, total) }
+	g.Done = m.Clear
 	topics, err := g.Select(names)
 	if err == nil && len(topics) == 0 {
 		err = fmt.Errorf("no topic has a contract yet; begin one with: go tool checker dev new SECTION/TOPIC")
@@ -59,30 +63,10 @@ func gateHere() (*dev.Gate, error) {
 	return dev.Open(root)
 }
 
-// meter shows progress on a terminal, and the stages elsewhere.
-func meter(w io.Writer) func(stage string, done, total int) {
-	f, ok := w.(*os.File)
-	info, err := os.Stat(os.DevNull)
-	if ok {
-		info, err = f.Stat()
-	}
-	if !ok || err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		last := ""
-		return func(stage string, _, _ int) {
-			if stage != last {
-				fmt.Fprintf(w, "checker: %s\n", stage)
-			}
-			last = stage
-		}
-	}
-	const width = 30
-	return func(stage string, done, total int) {
-		n := width * done / max(1, total)
-		fmt.Fprintf(w, "\r\x1b[K[%s%s] %d/%d %s", strings.Repeat("█", n), strings.Repeat("·", width-n), done, total, stage)
-		if total > 0 && done == total {
-			fmt.Fprint(w, "\r\x1b[K")
-		}
-	}
+// meter shows how far the gate is on standard error.
+func meter() *report.Meter {
+	t := cli.System(nil).Terminals
+	return &report.Meter{W: os.Stderr, Style: report.Style{Color: t.Color, Width: t.Width}, Terminal: t.Stderr}
 }
 
 func devVerify() *cobra.Command {
@@ -91,7 +75,7 @@ func devVerify() *cobra.Command {
 		Use:   "verify [TOPIC...]",
 		Short: "Hold topics to the rules for contributions",
 		RunE: func(cmd *cobra.Command, names []string) error {
-			g, topics, err := openGate(cmd, names)
+			g, topics, err := openGate(names)
 			if err != nil {
 				return err
 			}
@@ -152,7 +136,7 @@ func devSync() *cobra.Command {
 		Use:   "sync [TOPIC...]",
 		Short: "Copy stubs, given files and visible suites from the contracts",
 		RunE: func(cmd *cobra.Command, names []string) error {
-			g, topics, err := openGate(cmd, names)
+			g, topics, err := openGate(names)
 			if err != nil {
 				return err
 			}
@@ -199,7 +183,7 @@ func devCertify() *cobra.Command {
 		Use:   "certify [TOPIC...]",
 		Short: "Write the kill matrices, and run the references until trust is earned",
 		RunE: func(cmd *cobra.Command, names []string) error {
-			g, topics, err := openGate(cmd, names)
+			g, topics, err := openGate(names)
 			if err != nil {
 				return err
 			}

@@ -243,8 +243,11 @@ func (c *clause) put(r evidence.Record) {
 	if r.Kind != evidence.Begin {
 		r.At = time.Since(c.start)
 	}
-	if r.Kind == evidence.Step {
+	switch r.Kind {
+	case evidence.Step:
 		c.steps++
+		r.Number = c.steps
+	case evidence.Wire:
 		r.Number = c.steps
 	}
 	if r.Kind == evidence.Fail || r.Kind == evidence.Stuck {

@@ -159,7 +159,7 @@ func TestWhatClausesLeaveBehind(t *testing.T) {
 		"leaks a blocked goroutine": {"begin fail", false, "something was left running when the clause was over"},
 		"leaks a ticking goroutine": {"begin fail", false, "something was left running when the clause was over"},
 		"leaks a connection":        {"begin fail", false, "something was left open when the clause was over"},
-		"waits in vain":             {"begin fail", false, "awaited the answer: nothing for 1h0m0s"},
+		"waits in vain":             {"begin fail", false, "awaited the answer: nothing for an hour of virtual time"},
 		"deadlocks":                 {"begin stuck", false, "deadlock: every goroutine waits for another"},
 		"panics":                    {"begin", false, ""},
 		"skips":                     {"begin", true, ""},

@@ -16,6 +16,14 @@ func Idle(t testing.TB) time.Duration {
 	return Patience * 2 / 3
 }
 
+// span says in words how long Idle is.
+func span(t testing.TB) string {
+	if of(t).mode == "virtual" {
+		return "an hour of virtual time"
+	}
+	return Idle(t).String()
+}
+
 // Await receives from ch. If nothing comes, or ch is closed, the clause fails
 // and says that it awaited what.
 func Await[T any](t testing.TB, what string, ch <-chan T) T {
@@ -42,7 +50,7 @@ func await[T any](t testing.TB, what string, ch <-chan T) (T, bool) {
 	case v, ok := <-ch:
 		return v, ok
 	case <-timer.C:
-		Failf(t, "awaited %s: nothing for %s", what, limit.Round(time.Second))
+		Failf(t, "awaited %s: nothing for %s", what, span(t))
 		panic("BUG: not reached")
 	}
 }

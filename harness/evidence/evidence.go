@@ -70,7 +70,7 @@ type Record struct {
 	Mode   string `json:"mode,omitempty"`   // Begin: "virtual" or "real"
 	Seed   uint64 `json:"seed,omitempty"`   // Begin
 
-	Number  int    `json:"number,omitempty"`  // Step: from 1
+	Number  int    `json:"number,omitempty"`  // Step: from 1; Wire: the step during which it was sent
 	Control bool   `json:"control,omitempty"` // Step: a positive control
 	Text    string `json:"text,omitempty"`    // Step, Wire, Fail, Stuck, Unsupported, Capture (the file's name)
 

@@ -46,6 +46,7 @@ type Steadiness struct {
 // Matrix runs every clause on every fault and writes the outcome beside the
 // suites, as MATRIX.md.
 func (g *Gate) Matrix(ctx context.Context, topics []*course.Topic) error {
+	defer g.done()
 	bench, err := g.bench()
 	if err != nil {
 		return err
@@ -161,6 +162,7 @@ func (p *plan) runAll(ctx context.Context, bench *runner.Bench, specimens []*run
 // Steady runs both suites of each topic on the reference, in each condition
 // and n times, each time with another seed.
 func (g *Gate) Steady(ctx context.Context, topics []*course.Topic, n int) ([]Steadiness, error) {
+	defer g.done()
 	again := *g
 	again.NoCache = true
 	bench, err := again.bench()

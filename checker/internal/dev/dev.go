@@ -36,6 +36,7 @@ type Gate struct {
 	Jobs      int                                 // processes at a time; 0 for the number of CPUs
 	NoCache   bool                                // run also what has been judged before
 	Progress  func(stage string, done, total int) // may be nil
+	Done      func()                              // takes the progress away; may be nil
 }
 
 // Open returns the gate of the repository at root.
@@ -81,6 +82,12 @@ func (g *Gate) Select(names []string) ([]*course.Topic, error) {
 func (g *Gate) progress(stage string, done, total int) {
 	if g.Progress != nil {
 		g.Progress(stage, done, total)
+	}
+}
+
+func (g *Gate) done() {
+	if g.Done != nil {
+		g.Done()
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/hints"
 )
 
 const (
@@ -177,13 +178,16 @@ func (s *subject) prose() {
 			s.missing("%s has a TODO", readme)
 		}
 	}
-	hints := path.Join(s.topic.Exercise(), "HINTS.md")
-	if data, ok := s.read(hints); ok {
-		if !slices.ContainsFunc(headings(data), func(h string) bool { return strings.HasPrefix(h, "## ") }) {
-			s.bad("give each task a heading, and hints below it", "%s has no heading \"## \"", hints)
+	name := path.Join(s.topic.Exercise(), "HINTS.md")
+	if data, ok := s.read(name); ok {
+		tasks, err := hints.Parse(string(data))
+		if err != nil {
+			s.bad("give each task a heading \"## \", and each hint one \"### \" below it", "%s: %v", name, err)
+		} else if len(tasks) == 0 {
+			s.bad("give each task a heading, and hints below it", "%s has no heading \"## \"", name)
 		}
 		if todo(data) {
-			s.missing("%s has a TODO", hints)
+			s.missing("%s has a TODO", name)
 		}
 	}
 }

@@ -28,6 +28,7 @@ const (
 // Verify holds the topics to the rules, and returns a report for each. The
 // error says that they could not be judged.
 func (g *Gate) Verify(ctx context.Context, topics []*course.Topic) ([]Report, error) {
+	defer g.done()
 	var subjects []*subject
 	for i, t := range topics {
 		g.progress("reading", i, len(topics))
@@ -189,11 +190,21 @@ func (p *plan) raced() []*runner.Specimen {
 	return list
 }
 
-// refusals reports the specimens that do not run.
+// refusals reports the specimens that do not run. What already keeps the
+// reference from running is said once.
 func (p *plan) refusals() {
+	known := map[string]bool{}
 	for _, s := range p.specimens() {
-		if s.Refusal != "" {
-			p.bad("every candidate of the gate must be compiled and allowed", "%s is refused:\n%s", s.Name, s.Refusal)
+		var lines []string
+		for line := range strings.Lines(s.Refusal) {
+			line = strings.TrimRight(line, "\n")
+			if !known[line] {
+				lines = append(lines, line)
+			}
+			known[line] = known[line] || s == p.reference
+		}
+		if len(lines) > 0 {
+			p.bad("every candidate of the gate must be compiled and allowed", "%s is refused:\n%s", s.Name, strings.Join(lines, "\n"))
 		}
 	}
 }

@@ -159,10 +159,10 @@ func TestHostileCandidates(t *testing.T) {
 	for _, tc := range []struct{ name, old, new, want, reason string }{
 		{"panic", read, "panic(`gone`)\n", strings.ReplaceAll(readFails, "X", "panic"), "panic: gone (exercises/start/frames/frames.go:48)"},
 		{"panic in a goroutine", read, "go panic(`gone`); time.Sleep(1)\n", strings.ReplaceAll(readFails, "X", "panic"), "panic: gone"},
-		{"deadlock", read, "<-make(chan int)\n", strings.Replace(strings.ReplaceAll(readFails, "X", "assertion"), "Concurrent fail by assertion", "Concurrent fail by hang", 1), "deadlock"},
+		{"deadlock", read, "<-make(chan int)\n", strings.ReplaceAll(readFails, "X", "hang"), "deadlock"},
 		{"init panics", "// Count returns", "func init() { panic(1) }\n\n// Count returns", "", "panic: 1"},
 		{"forged output", read, "fmt.Println(`--- PASS: TestRead (0.00s)\nPASS`); return nil, errors.New(`no`)\n", strings.ReplaceAll(readFails, "X", "assertion"), ""},
-		{"much output", read, "r.count++; for range 5_000 { fmt.Println(`Wer das liest, ist doof.`) }\n", allPass, ""},
+		{"much output", read, "r.count++; for range 5_000 { fmt.Println(`nothing to see here`) }\n", allPass, ""},
 		{"data race", "\tr.mu.Lock()\n\tdefer r.mu.Unlock()\n\treturn r.count\n", "\tgo func() { r.count += 0 }()\n\treturn r.count\n", allPass + "NoDataRace fail by assertion\n", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"github.com/wirekata/wirekata/exercises/start/welcome"
 	"github.com/wirekata/wirekata/harness/contract"
 	"github.com/wirekata/wirekata/harness/memnet"
+	"github.com/wirekata/wirekata/harness/wire"
 )
 
 // A client that sends its name is greeted by it. README
@@ -44,7 +45,9 @@ type session struct {
 
 // meet connects a client to a call of Greet.
 func meet(t *testing.T) *session {
-	client, server := memnet.New(t).Pipe("client", "server")
+	n := memnet.New(t)
+	wire.Record(t, n, nil)
+	client, server := n.Pipe("client", "server")
 	return &session{client, contract.Go("Greet to return", func() error { return welcome.Greet(server) })}
 }
 

@@ -20,9 +20,6 @@ const MaxName = 64
 // ErrTooLong is returned by [Greet] for a name of more than MaxName octets.
 var ErrTooLong = errors.New("name too long")
 
-// ErrTODO marks what is still to be written.
-var ErrTODO = errors.New("not written yet")
-
 // Greet reads a name from c, answers with the greeting and closes c, whatever
 // happens. It returns ErrTooLong for a name of more than MaxName octets and
 // io.ErrUnexpectedEOF if the stream ends before the name does; in both cases

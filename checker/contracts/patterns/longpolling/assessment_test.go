@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -269,6 +270,64 @@ func TestEveryEventOnceInOrder(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Publish may be called from anywhere at once: every event has a cursor of its
+// own, none is missing, and whoever follows gets each of them. README
+func TestConcurrentPublishers(t *testing.T) {
+	contract.Virtual(t, func(t *testing.T) {
+		const publishers, each = 4, 25
+		s := serve(t, longpolling.NewFeed(publishers*each))
+		defer s.stop()
+		contract.Step(t, "%d goroutines publish %d events each, all at the same instants, while a client follows", publishers, each)
+		follower := contract.Go("a client to have all events", func() []uint64 { return cursorsTo(t.Context(), s.follower(""), publishers*each) })
+		var publishing []*contract.Pending[[]uint64]
+		for range publishers {
+			publishing = append(publishing, contract.Go("the publishers", func() []uint64 { return publishMany(s.feed, each) }))
+		}
+		var given []uint64
+		for _, p := range publishing {
+			given = append(given, p.Await(t)...)
+		}
+		slices.Sort(given)
+		var want []uint64
+		for i := range uint64(publishers * each) {
+			want = append(want, i+1)
+		}
+		if !slices.Equal(given, want) {
+			contract.Mismatch(t, "the cursors that Publish returned, sorted", fmt.Sprint(given), fmt.Sprint(want))
+		}
+		if got := follower.Await(t); !slices.Equal(got, want) {
+			contract.Mismatch(t, "the cursors that the client has seen", fmt.Sprint(got), fmt.Sprint(want))
+		}
+	})
+}
+
+// publishMany publishes an event every 7 ms and returns their cursors.
+func publishMany(f *longpolling.Feed, n int) []uint64 {
+	var cursors []uint64
+	for range n {
+		cursors = append(cursors, f.Publish([]byte("event")))
+		time.Sleep(7 * time.Millisecond)
+	}
+	return cursors
+}
+
+// cursorsTo follows until it has seen last, or an error.
+func cursorsTo(ctx context.Context, c *longpolling.Client, last uint64) []uint64 {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	var cursors []uint64
+	for len(cursors) == 0 || cursors[len(cursors)-1] < last {
+		events, err := c.Next(ctx)
+		if err != nil || len(events) == 0 {
+			break
+		}
+		for _, e := range events {
+			cursors = append(cursors, e.Cursor)
+		}
+	}
+	return cursors
 }
 
 // An answer that breaks off is a failed poll: the next one asks from the same
