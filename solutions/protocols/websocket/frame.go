@@ -131,7 +131,7 @@ func appendHeader(b []byte, op Opcode, masked bool, length int) []byte {
 // xor masks or unmasks b, whose first octet belongs to the key's first.
 // RFC 6455 §5.3
 func xor(b []byte, key [4]byte) {
-	// Eight octets at a time: 64 KiB in about 4 µs rather than 40.
+	// Eight octets at a time take a tenth of the time of one by one.
 	word := uint64(binary.LittleEndian.Uint32(key[:]))
 	word |= word << 32
 	for len(b) >= 8 {

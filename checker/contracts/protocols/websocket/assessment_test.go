@@ -47,6 +47,7 @@ func TestMaskBit(t *testing.T) {
 func TestMaskingKeys(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		c, p := meet(t, true, nil)
+		control(t, c, p)
 		keys, reached := map[[4]byte]bool{}, [4]byte{}
 		frames := 0
 		note := func(f frame) {
@@ -91,6 +92,15 @@ func TestMaskingKeys(t *testing.T) {
 func TestLengthNotMinimal(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		for _, client := range []bool{false, true} {
+			c, p := meet(t, client, nil)
+			for _, n := range []int{125, 126, 65535, 65536} {
+				contract.Control(t, "→ BINARY of %d octets, the length in %d", n, minimal(n))
+				payload := noise(t, n)
+				read := startRead(c)
+				p.send(t, p.frame(t, true, 2, payload).bytes())
+				wantMessage(t, read, websocket.OpBinary, payload)
+			}
+			part(t, c, p)
 			for _, size := range []struct{ n, wide int }{{125, 2}, {5, 2}, {0, 2}, {5, 8}, {126, 8}, {65535, 8}} {
 				f := build(t, !client, true, 2, noise(t, size.n))
 				f.wide = size.wide
@@ -925,16 +935,30 @@ func wantRefusal(t *testing.T, client bool, o *websocket.Options, b breach) {
 	}
 }
 
-// control shows that the connection reads and writes.
+// control shows that the connection works: messages of any length come and
+// go, fragments make a message, a ping is answered. How many there are varies,
+// so that no refusal can be had by counting.
 func control(t *testing.T, c *websocket.Conn, p *peer) {
 	t.Helper()
-	payload := noise(t, 20)
-	contract.Control(t, "→ BINARY of 20 octets, and back")
+	rnd := random(t)
+	size := 1 + rnd.IntN(300)
+	contract.Control(t, "→ BINARY of %d octets, and back; → PING; → TEXT in fragments", size)
+	for range 1 + rnd.IntN(3) {
+		payload := noise(t, size)
+		read := startRead(c)
+		p.send(t, p.frame(t, true, 2, payload).bytes())
+		wantMessage(t, read, websocket.OpBinary, payload)
+		mustWrite(t, c, websocket.OpBinary, payload)
+		p.next(t, "the message").want(t, frame{fin: true, op: 2, mask: !p.client, payload: payload})
+	}
+	ping := noise(t, 1+rnd.IntN(125))
 	read := startRead(c)
-	p.send(t, p.frame(t, true, 2, payload).bytes())
-	wantMessage(t, read, websocket.OpBinary, payload)
-	mustWrite(t, c, websocket.OpBinary, payload)
-	p.next(t, "the message").want(t, frame{fin: true, op: 2, mask: !p.client, payload: payload})
+	p.send(t, p.frame(t, true, 9, ping).bytes())
+	p.next(t, "a PONG").want(t, frame{fin: true, op: 10, mask: !p.client, payload: ping})
+	text := []byte("λόγος")
+	cut := rnd.IntN(len(text))
+	p.send(t, p.frame(t, false, 1, text[:cut]).bytes(), p.frame(t, true, 0, text[cut:]).bytes())
+	wantMessage(t, read, websocket.OpText, text)
 }
 
 func join(frames []frame) []byte {
