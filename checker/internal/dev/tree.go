@@ -19,6 +19,7 @@ const (
 	visibleSuite = "assignment_test.go"
 	hiddenSuite  = "assessment_test.go"
 	matrixFile   = "MATRIX.md"
+	benchFile    = "bench_test.go" // the reference's benchmarks, beside it
 )
 
 // A subject is one topic under the gate.
@@ -44,6 +45,7 @@ func (g *Gate) inspect(t *course.Topic) *subject {
 	}
 	s.stub = s.goFiles(t.Stub())
 	s.reference = s.goFiles(t.Solution())
+	delete(s.reference, benchFile) // no part of a candidate
 	s.tree()
 	s.prose()
 	s.compareStub()
@@ -108,7 +110,7 @@ func (s *subject) tree() {
 		s.missing("exercises/%s/README.md is missing, the section's introduction", t.Section)
 	}
 	names := slices.Sorted(maps.Keys(s.stub))
-	s.onlyFiles(t.Solution(), names)
+	s.onlyFiles(t.Solution(), append([]string{benchFile}, names...))
 	s.onlyFiles(t.Exercise(), append([]string{"README.md", "HINTS.md", visibleSuite, "testdata/"}, names...))
 	s.onlyFiles(t.Contract(), []string{visibleSuite, hiddenSuite, matrixFile, "stub/", "faults/", "variants/", "testdata/"})
 	s.onlyFiles(t.Stub(), names)
