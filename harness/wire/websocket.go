@@ -26,7 +26,8 @@ type websocket struct {
 }
 
 const (
-	wsShown = 32      // octets of a payload that are shown
+	wsShown = 32      // octets of a payload that are shown as text
+	wsHex   = 12      // and in hex
 	wsHeld  = 1 << 16 // a longer frame is shown before its payload is complete
 )
 
@@ -164,18 +165,25 @@ func wsPayload(opcode byte, shown []byte, length uint64) string {
 	if length == 0 {
 		return code + " empty"
 	}
-	more := ""
-	if cut := wsShown; length > wsShown {
-		more = fmt.Sprintf("... %d octets", length)
-		for cut < len(shown) && cut > wsShown-utf8.UTFMax && !utf8.RuneStart(shown[cut]) {
-			cut-- // not within a character
+	text := shown
+	if length > wsShown {
+		text = shown[:min(wsShown, len(shown))]
+		for len(text) > 0 && text[len(text)-1] >= utf8.RuneSelf && !utf8.Valid(text) {
+			text = text[:len(text)-1] // not within a character
 		}
-		shown = shown[:min(cut, len(shown))]
 	}
-	if opcode != 2 && utf8.Valid(shown) {
-		return fmt.Sprintf("%s %q%s", code, shown, more)
+	if opcode != 2 && utf8.Valid(text) && (len(text) > 0 || length == 0) {
+		return fmt.Sprintf("%s %q%s", code, text, wsMore(len(text), length))
 	}
-	return fmt.Sprintf("%s % x%s", code, shown, more)
+	shown = shown[:min(wsHex, len(shown))]
+	return fmt.Sprintf("%s % x%s", code, shown, wsMore(len(shown), length))
+}
+
+func wsMore(shown int, length uint64) string {
+	if uint64(shown) == length {
+		return ""
+	}
+	return fmt.Sprintf("... %d octets", length)
 }
 
 func unmasked(b, key []byte) []byte {

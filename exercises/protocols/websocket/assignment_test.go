@@ -292,9 +292,13 @@ func (f frame) bytes() []byte {
 
 // String renders the frame as the wire's describer does.
 func (f frame) String() string {
-	f.wide = -1
+	note := ""
+	if f.length > uint64(len(f.payload)) {
+		note = fmt.Sprintf(" (%d octets announced)", f.length)
+		f.wide, f.length = -1, 0
+	}
 	d, _ := wire.WebSocket()
-	return strings.Join(d.Describe(f.bytes()), "; ")
+	return strings.Join(d.Describe(f.bytes()), "; ") + note
 }
 
 // want fails the clause unless f is the wanted frame; the key is not compared.
