@@ -66,6 +66,7 @@ func TestMaskingKeys(t *testing.T) {
 			mine := bytes.Clone(payload)
 			mustWrite(t, c, websocket.OpBinary, mine)
 			contract.Bytes(t, "Write changed the caller's octets", mine, payload)
+			clear(mine) // they are the caller's again
 			f := p.next(t, "the message")
 			note(f)
 			f.want(t, frame{fin: true, op: 2, mask: true, payload: payload})
@@ -151,7 +152,8 @@ func TestControlFrameShape(t *testing.T) {
 }
 
 // A message is one frame, or a first one and its continuations; anything else
-// fails the connection. RFC 6455 §5.4 MUST
+// fails the connection. What Read has returned is the caller's. RFC 6455 §5.4
+// MUST, README
 func TestFragmentOrder(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		for _, client := range []bool{false, true} {
@@ -167,6 +169,14 @@ func TestFragmentOrder(t *testing.T) {
 				p.send(t, join(frames))
 				wantMessage(t, read, websocket.OpText, []byte("hello"))
 			}
+			contract.Control(t, `→ TEXT "hello", → TEXT "later"; the first is still what it was`)
+			read := startRead(c)
+			p.send(t, f(true, 1, "hello").bytes())
+			kept := read.Await(t).payload
+			read = startRead(c)
+			p.send(t, f(true, 1, "later").bytes())
+			wantMessage(t, read, websocket.OpText, []byte("later"))
+			contract.Bytes(t, "the message before the last", kept, []byte("hello"))
 			part(t, c, p)
 			for _, frames := range [][]frame{
 				{f(true, 0, "lo")},
