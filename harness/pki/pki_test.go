@@ -2,7 +2,6 @@ package pki_test
 
 import (
 	"crypto/tls"
-	"net"
 	"testing"
 	"testing/synctest"
 
@@ -31,7 +30,7 @@ func handshake(t *testing.T) {
 }
 
 func TestOtherNamesAreRefused(t *testing.T) {
-	a, b := net.Pipe()
+	a, b := memnet.New(t).Pipe("client", "server")
 	defer a.Close()
 	defer b.Close()
 	go tls.Server(b, pki.Server("server.test")).Handshake()

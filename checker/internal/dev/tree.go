@@ -17,7 +17,7 @@ const (
 	visibleSuite = "assignment_test.go"
 	hiddenSuite  = "assessment_test.go"
 	matrixFile   = "MATRIX.md"
-	benchmarks   = "bench_test.go" // the reference against its peers
+	benchFile    = "bench_test.go" // the reference's benchmarks, beside it
 )
 
 // A subject is one topic under the gate.
@@ -43,6 +43,7 @@ func (g *Gate) inspect(t *course.Topic) *subject {
 	}
 	s.stub = s.goFiles(t.Stub())
 	s.reference = s.goFiles(t.Solution())
+	delete(s.reference, benchFile) // no part of a candidate
 	s.tree()
 	s.prose()
 	s.compareStub()
@@ -53,7 +54,6 @@ func (g *Gate) inspect(t *course.Topic) *subject {
 }
 
 // goFiles reads the Go files of a folder, which must be there and gofmt-ed.
-// Tests are left out.
 func (s *subject) goFiles(folder string) map[string][]byte {
 	files := map[string][]byte{}
 	entries, err := fs.ReadDir(s.Originals, folder)
@@ -61,16 +61,11 @@ func (s *subject) goFiles(folder string) map[string][]byte {
 		s.bad("add it", "folder %s is missing", folder)
 	}
 	for _, e := range entries {
-		if !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), ".go") {
-			continue
-		}
-		data, ok := s.read(path.Join(folder, e.Name()))
-		if !ok {
-			continue
-		}
-		s.formatted(path.Join(folder, e.Name()), data)
-		if !strings.HasSuffix(e.Name(), "_test.go") {
-			files[e.Name()] = data
+		if e.Type().IsRegular() && strings.HasSuffix(e.Name(), ".go") {
+			if data, ok := s.read(path.Join(folder, e.Name())); ok {
+				files[e.Name()] = data
+				s.formatted(path.Join(folder, e.Name()), data)
+			}
 		}
 	}
 	return files
@@ -113,7 +108,7 @@ func (s *subject) tree() {
 		s.missing("exercises/%s/README.md is missing, the section's introduction", t.Section)
 	}
 	names := slices.Sorted(maps.Keys(s.stub))
-	s.onlyFiles(t.Solution(), append([]string{benchmarks}, names...))
+	s.onlyFiles(t.Solution(), append([]string{benchFile}, names...))
 	s.onlyFiles(t.Exercise(), append([]string{"README.md", "HINTS.md", visibleSuite, "testdata/"}, names...))
 	s.onlyFiles(t.Contract(), []string{visibleSuite, hiddenSuite, matrixFile, "stub/", "faults/", "variants/", "testdata/"})
 	s.onlyFiles(t.Stub(), names)
