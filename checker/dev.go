@@ -36,12 +36,12 @@ func (e *notSound) ExitCode() int { return 1 }
 
 // openGate opens the gate of the working directory's repository, and selects
 // the topics that the arguments name.
-func openGate(names []string) (*dev.Gate, []*course.Topic, error) {
+func openGate(cmd *cobra.Command, names []string) (*dev.Gate, []*course.Topic, error) {
 	g, err := gateHere()
 	if err != nil {
 		return nil, nil, err
 	}
-	m := meter()
+	m := meter(cmd.ErrOrStderr())
 	g.Progress = func(stage string, done, total int) { m.Update(stage, "", done, total) }
 	g.Done = m.Clear
 	topics, err := g.Select(names)
@@ -63,10 +63,10 @@ func gateHere() (*dev.Gate, error) {
 	return dev.Open(root)
 }
 
-// meter shows how far the gate is on standard error.
-func meter() *report.Meter {
+// meter shows how far the gate is, on w.
+func meter(w io.Writer) *report.Meter {
 	t := cli.System(nil).Terminals
-	return &report.Meter{W: os.Stderr, Style: report.Style{Color: t.Color, Width: t.Width}, Terminal: t.Stderr}
+	return &report.Meter{W: w, Style: report.Style{Color: t.Color, Width: t.Width}, Terminal: t.Stderr && w == os.Stderr}
 }
 
 func devVerify() *cobra.Command {
@@ -75,7 +75,7 @@ func devVerify() *cobra.Command {
 		Use:   "verify [TOPIC...]",
 		Short: "Hold topics to the rules for contributions",
 		RunE: func(cmd *cobra.Command, names []string) error {
-			g, topics, err := openGate(names)
+			g, topics, err := openGate(cmd, names)
 			if err != nil {
 				return err
 			}
@@ -120,14 +120,22 @@ func printReports(w io.Writer, reports []dev.Report, strict bool) error {
 			fmt.Fprintf(w, "    note: %s\n", n)
 		}
 	}
-	fmt.Fprintf(w, "%d topics, %d unfinished, %d findings\n", len(reports), unfinished, findings)
+	fmt.Fprintf(w, "%s, %d unfinished, %s\n", count(len(reports), "topic"), unfinished, count(findings, "finding"))
 	switch {
 	case findings > 0:
-		return &notSound{fmt.Sprintf("dev verify: %d findings", findings)}
+		return &notSound{"dev verify: " + count(findings, "finding")}
 	case strict && unfinished > 0:
-		return &notSound{fmt.Sprintf("dev verify: %d topics unfinished", unfinished)}
+		return &notSound{"dev verify: " + count(unfinished, "topic") + " unfinished"}
 	}
 	return nil
+}
+
+// count is "1 finding" or "2 findings".
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 func devSync() *cobra.Command {
@@ -136,7 +144,7 @@ func devSync() *cobra.Command {
 		Use:   "sync [TOPIC...]",
 		Short: "Copy stubs, given files and visible suites from the contracts",
 		RunE: func(cmd *cobra.Command, names []string) error {
-			g, topics, err := openGate(names)
+			g, topics, err := openGate(cmd, names)
 			if err != nil {
 				return err
 			}
@@ -183,7 +191,7 @@ func devCertify() *cobra.Command {
 		Use:   "certify [TOPIC...]",
 		Short: "Write the kill matrices, and run the references until trust is earned",
 		RunE: func(cmd *cobra.Command, names []string) error {
-			g, topics, err := openGate(names)
+			g, topics, err := openGate(cmd, names)
 			if err != nil {
 				return err
 			}
@@ -220,7 +228,7 @@ func certify(ctx context.Context, w io.Writer, g *dev.Gate, topics []*course.Top
 		}
 	}
 	if changes > 0 {
-		return &notSound{fmt.Sprintf("dev certify: %d verdicts changed", changes)}
+		return &notSound{"dev certify: " + count(changes, "verdict") + " changed"}
 	}
 	return nil
 }

@@ -118,7 +118,9 @@ type Counts struct {
 	Datagrams int
 	Octets    int
 	Lost      int // packets that Fate lost or the MTU forbade
-	Flights   int // stretches of writes on a stream without an answer between
+	// Flights are stretches of writes on a stream without an answer between:
+	// the round trips of an exchange are the flights of the side that answers.
+	Flights int
 }
 
 // New returns a network without hosts that lives as long as the clause. The

@@ -108,14 +108,15 @@ func TestLoadAllowsTheStubsBuildLine(t *testing.T) {
 
 func TestCheckAllows(t *testing.T) {
 	for name, files := range map[string]map[string][]byte{
-		"error values":      whole(`import "io"`, "func f(err error) bool { x := io.EOF; return x == err || err == io.ErrUnexpectedEOF }"),
-		"listed values":     whole(`import "encoding/binary"`, "func f(b []byte) { binary.BigEndian.PutUint16(b, 1) }"),
-		"pointer value":     whole(`import "encoding/base64"`, `var s = base64.StdEncoding.EncodeToString(nil)`),
-		"own variables":     whole(`import "io"`, "var n int\nvar r struct{ io.Reader }\nfunc f() { n++; p := &n; *p = 2; r.Reader = nil }"),
-		"listed selector":   whole(`import "net"`, "func f(c net.Conn) error { return c.Close() }"),
-		"composite address": whole(`import "net/http"`, "var c = &http.Client{}"),
-		"promoted method":   {"echo.go": []byte("package echo\nimport \"io\"\ntype Conn struct{ io.Closer }\nfunc Echo() {}\nconst Max = 1\n")},
-		"value receiver":    {"echo.go": []byte("package echo\ntype Conn struct{}\nfunc (Conn) Close() error { return nil }\nfunc Echo() {}\nvar Max = 1\n")},
+		"error values":       whole(`import "io"`, "func f(err error) bool { x := io.EOF; return x == err || err == io.ErrUnexpectedEOF }"),
+		"listed values":      whole(`import "encoding/binary"`, "func f(b []byte) { binary.BigEndian.PutUint16(b, 1) }"),
+		"pointer value":      whole(`import "encoding/base64"`, `var s = base64.StdEncoding.EncodeToString(nil)`),
+		"own variables":      whole(`import "io"`, "var n int\nvar r struct{ io.Reader }\nfunc f() { n++; p := &n; *p = 2; r.Reader = nil }"),
+		"listed selector":    whole(`import "net"`, "func f(c net.Conn) error { return c.Close() }"),
+		"store of one's own": whole(`import "net/http"`, "func f(r *http.Header, n *int) { *n = 1; *r = nil; _ = http.NoBody }"),
+		"composite address":  whole(`import "net/http"`, "var c = &http.Client{}"),
+		"promoted method":    {"echo.go": []byte("package echo\nimport \"io\"\ntype Conn struct{ io.Closer }\nfunc Echo() {}\nconst Max = 1\n")},
+		"value receiver":     {"echo.go": []byte("package echo\ntype Conn struct{}\nfunc (Conn) Close() error { return nil }\nfunc Echo() {}\nvar Max = 1\n")},
 	} {
 		t.Run(name, func(t *testing.T) { require.NoError(t, check(t, files)) })
 	}
@@ -138,6 +139,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"receive", whole(`import "io"`, "func f(c chan error) { select { case io.EOF = <-c: } }"), touched},
 		{"field of a listed value", whole(`import "net/http"`, "func f() { http.DefaultClient.Timeout = 1 }"), touched},
 		{"through a star", whole(`import "net/http"`, "func f() { *http.DefaultClient = http.Client{} }"), touched},
+		{"store through a copied pointer", whole(`import "encoding/base64"`, "func f() { e := base64.StdEncoding; (*e) = *e }"), "echo.go:9: storing a whole encoding/base64.Encoding through a pointer"},
 		{"unlisted variable", whole(`import "os"`, "func f() { print(os.Stdout) }"), "os.Stdout is a variable of package os that this exercise may not use"},
 		{"pointer that is an error", whole(`import "net/http"`, "var e error = http.ErrNotSupported"), "may not use"},
 		{"selector", whole(`import "os"`, "func f() { os.Exit(0) }"), `os.Exit is not for this exercise; of "os" it may use ErrNotExist`},

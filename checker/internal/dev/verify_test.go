@@ -99,6 +99,19 @@ func TestVerifyFindsWhatDoesNotHold(t *testing.T) {
 	require.NotContains(t, got, "reference: ")
 }
 
+func TestVerifyReportsWhatCannotRun(t *testing.T) {
+	c := minicourse.New(t)
+	require.NoError(t, os.RemoveAll(filepath.Join(c.Root, "solutions/start/frames")))
+	require.Contains(t, texts(verify(t, c)), "folder solutions/start/frames is missing")
+
+	c = minicourse.New(t)
+	suite := c.Read(t, contractDir+"assessment_test.go")
+	c.Write(t, contractDir+"assessment_test.go", suite+"\nvar _ = frames.Unknown\n")
+	got := texts(verify(t, c))
+	require.Contains(t, got, "reference is refused:\nchecker/contracts/start/frames/assessment_test.go:79:16: undefined: frames.Unknown")
+	require.Equal(t, 1, strings.Count(got, "is refused"), got)
+}
+
 func TestInspectFindsWhatIsNotInPlace(t *testing.T) {
 	const exercise, solution = "exercises/start/frames/", "solutions/start/frames/"
 	change := func(file, old, new string) func(*testing.T, *minicourse.Course) {

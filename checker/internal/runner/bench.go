@@ -6,11 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/wirekata/wirekata/checker/internal/candidate"
 	"github.com/wirekata/wirekata/checker/internal/course"
-	"github.com/wirekata/wirekata/checker/internal/result"
 )
 
 // A Bench judges many candidates of the same topics: the contributor's gate
@@ -37,19 +35,6 @@ type Specimen struct {
 	programs  map[bool]*program // by whether it is for the race detector
 }
 
-// A Trial is one clause run on one specimen.
-type Trial struct {
-	Specimen *Specimen
-	Clause   course.Clause
-	Seed     uint64
-	Race     bool
-	Procs    int           // GOMAXPROCS; 0 for what the system has
-	Timeout  time.Duration // 0 for the bench's
-
-	Outcome result.Clause
-	Report  string // the race detector's
-}
-
 // OpenBench returns a bench. Of the options, Candidate, Topics, Clause, Seed,
 // Race, Trace and Progress mean nothing to it.
 func OpenBench(o Options) (*Bench, error) {
@@ -61,7 +46,9 @@ func OpenBench(o Options) (*Bench, error) {
 	b := &Bench{Jobs: o.Jobs, o: o, room: room}
 	b.builder = builder{root: o.Root, originals: o.Originals, room: room}
 	if !o.NoCache {
-		b.cache = openCache(sourcesOf(o.Root))
+		if b.cache = openCache(sourcesOf(o.Root)); b.cache != nil {
+			b.cache.all = true // a fault that hangs is meant to
+		}
 	}
 	return b, nil
 }
@@ -112,25 +99,17 @@ func (b *Bench) Build(ctx context.Context, specimens []*Specimen, race bool) err
 		if err != nil {
 			return err
 		}
-		again := false
+		clear(topics)
 		for _, u := range bundles {
-			again = u.drop() || again
-		}
-		if !again {
-			return nil
-		}
-		for t, list := range topics {
-			if list = slices.DeleteFunc(list, func(s *Specimen) bool { return s.Refusal != "" }); len(list) > 0 {
-				topics[t] = list
-			} else {
-				delete(topics, t)
+			if u.drop() {
+				topics[u.topic] = u.left()
 			}
 		}
 	}
 	return nil
 }
 
-// compile makes one attempt at building the bundles. A bundle that failed has
+// compile makes one attempt at building the topics' bundles. A bundle that failed has
 // the messages of its packages; the others' specimens have their program.
 func (b *Bench) compile(ctx context.Context, topics map[*course.Topic][]*Specimen, race bool) ([]*bundle, error) {
 	over, err := newOverlay(b.o.Root, b.room)
@@ -175,55 +154,3 @@ func (b *Bench) compile(ctx context.Context, topics map[*course.Topic][]*Specime
 }
 
 func byID(x, y *course.Topic) int { return strings.Compare(x.ID(), y.ID()) }
-
-// Run runs the trials and sets their outcomes. A trial of a specimen that was
-// refused has the verdict refused. done, which may be nil, is called serially
-// after each trial.
-func (b *Bench) Run(ctx context.Context, trials []*Trial, done func(*Trial)) error {
-	var tasks []task
-	of := map[*result.Clause]*Trial{}
-	runs := map[*Trial]*raceRun{}
-	for _, t := range trials {
-		t.Outcome = manifest(t.Clause)
-		p := t.Specimen.programs[t.Race]
-		if p == nil {
-			t.Outcome.Verdict, t.Outcome.Reason = result.Refused, t.Specimen.Refusal
-			continue
-		}
-		of[&t.Outcome] = t
-		k := task{topic: t.Specimen.Topic.ID(), into: &t.Outcome, job: job{
-			program: p, clause: t.Clause.Name, seed: t.Seed, race: t.Race, procs: t.Procs, timeout: t.Timeout,
-		}}
-		if k.timeout == 0 {
-			k.timeout = b.o.Timeout
-		}
-		if t.Race {
-			runs[t] = new(raceRun)
-			k.race = runs[t]
-		}
-		tasks = append(tasks, k)
-	}
-	m := &machine{root: b.o.Root, jobs: b.Jobs, cache: b.cache}
-	return m.runTasks(ctx, tasks, func(k task) {
-		t := of[k.into]
-		if r := runs[t]; r != nil {
-			t.Report = r.report
-		}
-		if done != nil {
-			done(t)
-		}
-	})
-}
-
-// Race returns the verdict of the clause NoDataRace over trials that ran
-// under the race detector.
-func Race(trials []*Trial) result.Clause {
-	r := &raceCase{}
-	for _, t := range trials {
-		r.runs = append(r.runs, raceRun{clause: t.Outcome, report: t.Report})
-	}
-	return r.outcome()
-}
-
-// RaceMissing says why the race detector cannot be used here, or returns "".
-func RaceMissing(ctx context.Context, root string) (string, error) { return raceMissing(ctx, root) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wirekata/wirekata/checker/internal/candidate"
 	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/minicourse"
 	"github.com/wirekata/wirekata/checker/internal/result"
@@ -58,6 +59,35 @@ func TestBenchJudgesManyFromOneProgram(t *testing.T) {
 	require.Contains(t, trials[1].Outcome.Reason, "count 6, want 3")
 	require.Equal(t, result.Refused, trials[2].Outcome.Verdict)
 	require.Equal(t, result.Refused, trials[3].Outcome.Verdict)
+}
+
+// A suite may embed data that stands beside it; both ways of building lay it
+// into their packages.
+func TestSuitesEmbedTheirTestdata(t *testing.T) {
+	c := minicourse.New(t)
+	suite := c.Read(t, "checker/contracts/start/frames/assessment_test.go")
+	suite = strings.Replace(suite, `"bytes"`, "\"bytes\"\n\t_ \"embed\"", 1)
+	suite = strings.Replace(suite, "// A payload of 256", "//go:embed testdata/vectors.txt\nvar vectors string\n\n// A payload of 256", 1)
+	suite = strings.Replace(suite, "for in, want := range", "if vectors != \"published\" {\n\t\t\tt.Fatal(vectors)\n\t\t}\n\t\tfor in, want := range", 1)
+	c.Write(t, "checker/contracts/start/frames/assessment_test.go", suite)
+	c.Write(t, "checker/contracts/start/frames/testdata/vectors.txt", "published")
+	c.Write(t, "exercises/start/frames/testdata/vectors.txt", "changed")
+
+	topic := judge(t, c, candidate.FS(c.Originals, "solutions"), nil)
+	require.Equal(t, allPass, verdicts(topic), topic.Refusal)
+
+	b, err := OpenBench(Options{Root: c.Root, Originals: c.Originals, Course: c.Course})
+	require.NoError(t, err)
+	defer b.Close()
+	s := specimen(t, c, "reference", "", "")
+	require.NoError(t, b.Load(t.Context(), []*Specimen{s}))
+	require.NoError(t, b.Build(t.Context(), []*Specimen{s}, false))
+	require.Empty(t, s.Refusal)
+	clauses, err := course.Clauses(c.Originals, c.Frames())
+	require.NoError(t, err)
+	trial := &Trial{Specimen: s, Clause: clauses[4], Seed: 1}
+	require.NoError(t, b.Run(t.Context(), []*Trial{trial}, nil))
+	require.Equal(t, result.Pass, trial.Outcome.Verdict, "%+v", trial.Outcome)
 }
 
 func TestReplaceImport(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -28,6 +26,7 @@ type program struct {
 	candidate string // the value of candidateEnv, where there are several in it
 }
 
+// A builder compiles suites against candidates, in the kept directory.
 type builder struct {
 	root      string
 	originals fs.FS
@@ -83,6 +82,7 @@ func (b *builder) outDir(race bool) string {
 	return filepath.Join(b.room.dir, "bin")
 }
 
+// binary is the test binary of a topic, whose name no other topic has.
 func (b *builder) binary(name string, race bool) string {
 	name += ".test"
 	if runtime.GOOS == "windows" {
@@ -91,6 +91,7 @@ func (b *builder) binary(name string, race bool) string {
 	return filepath.Join(b.outDir(race), name)
 }
 
+// newProgram returns the program in a file.
 func newProgram(file string) (*program, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -105,8 +106,9 @@ func newProgram(file string) (*program, error) {
 }
 
 // compile builds the test binaries of the packages, and returns the messages
-// of those that failed, or that have a package below them that did. Binaries are trusted only from a go command that
-// succeeded, so a command that failed is run again without what failed.
+// of those that failed, or that have a package below them that did. Binaries
+// are trusted only from a go command that succeeded, so a command that failed
+// is run again without what failed.
 func (b *builder) compile(ctx context.Context, over *overlay, packages []string, race bool) (map[string]string, error) {
 	failed := map[string]string{}
 	out := b.outDir(race)
@@ -132,17 +134,10 @@ func (b *builder) compile(ctx context.Context, over *overlay, packages []string,
 		if err == nil {
 			break
 		}
-		again := false
-		for imported, message := range buildFailures(stdout) {
-			for _, p := range packages {
-				if imported == p || strings.HasPrefix(imported, p+"/") {
-					failed[p] += message
-					again = true
-				}
-			}
-		}
+		n := len(packages)
+		blame(failed, packages, buildFailures(stdout))
 		packages = slices.DeleteFunc(packages, func(p string) bool { _, bad := failed[p]; return bad })
-		if !again {
+		if len(packages) == n {
 			return nil, fmt.Errorf("suites: go test -c: %w\n%s%s", err, stderr.Bytes(), plainOutput(stdout))
 		}
 	}
@@ -152,63 +147,13 @@ func (b *builder) compile(ctx context.Context, over *overlay, packages []string,
 	return failed, nil
 }
 
-type buildEvent struct {
-	ImportPath  string
-	Package     string
-	Action      string
-	Output      string
-	FailedBuild string
-}
-
-func buildEvents(stdout []byte) []buildEvent {
-	var events []buildEvent
-	for line := range bytes.Lines(stdout) {
-		var e buildEvent
-		if json.Unmarshal(line, &e) == nil {
-			events = append(events, e)
-		}
-	}
-	return events
-}
-
-// buildFailures reads the output of go test -c -json and returns what was
-// said of each package that failed, or whose test did, by import path.
-func buildFailures(stdout []byte) map[string]string {
-	said, failures := map[string]string{}, map[string]string{}
-	for _, e := range buildEvents(stdout) {
-		switch e.Action {
-		case "build-output":
-			if !strings.HasPrefix(e.Output, "# ") {
-				said[e.ImportPath] += e.Output
+// blame gives each message to the package that it is about or below.
+func blame(failed map[string]string, packages []string, messages map[string]string) {
+	for imported, message := range messages {
+		for _, p := range packages {
+			if imported == p || strings.HasPrefix(imported, p+"/") {
+				failed[p] += message
 			}
-		case "build-fail":
-			failures[packageUnderTest(e.ImportPath)] += said[e.ImportPath]
-		case "fail":
-			failures[e.Package] += said[e.FailedBuild]
 		}
 	}
-	return failures
-}
-
-// packageUnderTest returns "x" of "x", "x.test", "x_test [x.test]" and
-// "x [x.test]".
-func packageUnderTest(imported string) string {
-	imported, _, _ = strings.Cut(imported, " ")
-	return strings.TrimSuffix(strings.TrimSuffix(imported, "_test"), ".test")
-}
-
-func plainOutput(stdout []byte) string {
-	var b strings.Builder
-	for _, e := range buildEvents(stdout) {
-		b.WriteString(e.Output)
-	}
-	return b.String()
-}
-
-var hiddenSuite = regexp.MustCompile(`(?m)^exercises/\w+/\w+/assessment_test\.go:[0-9:]+`)
-
-// asLearnerKnows makes a compiler's message fit for the learner, to whom the
-// hidden suite's lines say nothing.
-func asLearnerKnows(message string) string {
-	return hiddenSuite.ReplaceAllString(strings.TrimSpace(message), "the hidden suite:")
 }

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -130,24 +131,29 @@ func TestMain(*testing.M) {
 `))
 
 // drop gives the specimens whose packages failed to compile their refusal,
-// and reports whether there are any. Where the message names none of them,
-// all are refused: the suites themselves do not compile.
+// and reports whether the others still have to be built. Where the message
+// names none of them, all are refused: the suites themselves do not compile.
 func (u *bundle) drop() bool {
 	if !u.failed {
 		return false
 	}
-	any := false
+	named := false
 	for i, s := range u.specimens {
 		if lines := u.linesOf(i); lines != "" {
-			s.Refusal, any = lines, true
+			s.Refusal, named = lines, true
 		}
 	}
 	for _, s := range u.specimens {
-		if !any {
+		if !named {
 			s.Refusal = u.message
 		}
 	}
-	return true
+	return len(u.left()) > 0
+}
+
+// left returns the specimens without a refusal.
+func (u *bundle) left() []*Specimen {
+	return slices.DeleteFunc(slices.Clone(u.specimens), func(s *Specimen) bool { return s.Refusal != "" })
 }
 
 // linesOf returns the message's lines about one specimen, its files named as

@@ -21,12 +21,14 @@ import (
 type cache struct {
 	dir    string
 	system string
+	all    bool // fleeting verdicts too
 }
 
-// A cached verdict; Report is the race detector's.
+// A cached verdict.
 type cached struct {
-	Clause result.Clause
-	Report string
+	Clause   result.Clause
+	Report   string // the race detector's
+	Fleeting bool   // it may be another one at another time
 }
 
 const cacheAge = 14 * 24 * time.Hour
@@ -107,7 +109,7 @@ func (c *cache) get(j job) (cached, bool) {
 // only costs time.
 func (c *cache) put(j job, e cached) {
 	v := e.Clause.Verdict
-	if c == nil || v != result.Pass && v != result.Fail {
+	if c == nil || v != result.Pass && v != result.Fail || e.Fleeting && !c.all {
 		return
 	}
 	if data, err := json.Marshal(e); err == nil {

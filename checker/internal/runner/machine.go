@@ -68,7 +68,7 @@ func (m *machine) once(ctx context.Context, t task) (cached, error) {
 	}
 	defer p.close()
 	p.fill(&e.Clause, t.job)
-	e.Report = p.races
+	e.Report, e.Fleeting = p.races, p.fleeting()
 	if m.captures && !t.job.race {
 		e.Clause.Capture = p.keepCapture(m.root, t.topic, t.clause)
 		m.cache.keepCapture(t.job, m.root, e.Clause.Capture)

@@ -126,9 +126,13 @@ func (r *raceCase) outcome() result.Clause {
 		c.Output = safe(strings.TrimSpace(run.report))
 		return c
 	}
+	passed := 0
 	for _, run := range r.runs {
 		switch run.clause.Verdict {
-		case result.Pass, result.Unsupported:
+		case result.Pass:
+			passed++
+			continue
+		case result.Unsupported:
 			continue
 		case result.Error:
 			c.Verdict = result.Error
@@ -138,6 +142,9 @@ func (r *raceCase) outcome() result.Clause {
 		c.Seed, c.Output, c.Transcript = run.clause.Seed, run.clause.Output, run.clause.Transcript
 		c.Reason = fmt.Sprintf("under the race detector %s does not pass: %s", short(run.clause.Name), run.clause.Reason)
 		return c
+	}
+	if passed == 0 {
+		c.Verdict, c.Reason = result.Unsupported, "no clause can be run here"
 	}
 	return c
 }

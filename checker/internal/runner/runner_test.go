@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -236,10 +237,24 @@ func TestCapturesAreKept(t *testing.T) {
 	}
 }
 
+func TestNoRaceDetector(t *testing.T) {
+	t.Setenv("CGO_ENABLED", "0")
+	c := minicourse.New(t)
+	topic := judge(t, c, candidate.FS(c.Originals, "solutions"), func(o *Options) { o.Race = true })
+	race := clause(t, topic, NoDataRace)
+	if runtime.GOOS == "darwin" {
+		return // needs no C compiler there
+	}
+	require.Equal(t, result.Unsupported, race.Verdict)
+	require.Contains(t, race.Reason, "the race detector needs cgo")
+}
+
 func TestOneClause(t *testing.T) {
 	c := minicourse.New(t)
 	topic := judge(t, c, candidate.FS(c.Originals, "solutions"), func(o *Options) { o.Clause = "Pieces" })
 	require.Equal(t, "Pieces pass\n", verdicts(topic))
+	topic = judge(t, c, candidate.FS(c.Originals, "solutions"), func(o *Options) { o.Clause = NoDataRace })
+	require.Equal(t, "NoDataRace pass\n", verdicts(topic))
 
 	_, err := Judge(context.Background(), Options{Root: c.Root, Originals: c.Originals, Course: c.Course,
 		Candidate: candidate.Stub(c.Originals), Topics: []*course.Topic{c.Frames()}, Clause: "Peaces"})

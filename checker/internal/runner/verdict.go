@@ -158,6 +158,12 @@ func (p *process) place() string {
 	return ""
 }
 
+// fleeting reports whether the verdict may rest on the state of the machine:
+// a limit of real time or memory was met, or a signal came from outside.
+func (p *process) fleeting() bool {
+	return p.timedOut || p.tooLarge || p.exit < 0 || p.hung() || p.find(evidence.Stuck) != nil
+}
+
 // fill puts the verdict and what explains it into the clause.
 func (p *process) fill(c *result.Clause, j job) {
 	v := p.judge(j.clause)

@@ -26,7 +26,8 @@ type Client struct {
 // Next returns the events after c.After, at least one and in order, and moves
 // c.After to the last of them. It polls as often as it takes: again at once
 // when nothing came, after a pause when a poll failed. It ends without events
-// only with ErrGap, with ctx, or at a status that no later poll will mend.
+// only with ErrGap, with ctx, or at what no later poll will mend: a status
+// outside 5xx, a URL that is none.
 func (c *Client) Next(ctx context.Context) ([]Event, error) {
 	// TODO
 	return nil, ErrTODO

@@ -1,0 +1,59 @@
+package runner
+
+import (
+	"os"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wirekata/wirekata/checker/internal/result"
+)
+
+func TestCacheKeepsOnlyWhatIsCertain(t *testing.T) {
+	c := &cache{dir: t.TempDir()}
+	j := job{program: &program{sum: "1"}, clause: "TestX", seed: 1}
+	_, ok := c.get(j)
+	require.False(t, ok)
+
+	c.put(j, cached{Clause: result.Clause{Name: "TestX", Verdict: result.Error}})
+	_, ok = c.get(j)
+	require.False(t, ok, "an error is not kept")
+
+	c.put(j, cached{Clause: result.Clause{Name: "TestX", Verdict: result.Fail}, Fleeting: true})
+	_, ok = c.get(j)
+	require.False(t, ok, "a hang may be the machine's")
+
+	c.put(j, cached{Clause: result.Clause{Name: "TestX", Verdict: result.Pass}})
+	e, ok := c.get(j)
+	require.True(t, ok)
+	require.Equal(t, result.Pass, e.Clause.Verdict)
+
+	other := j
+	other.race = true
+	_, ok = c.get(other)
+	require.False(t, ok)
+
+	require.NoError(t, os.WriteFile(c.file(j, ".json"), []byte(`{"Clause":{`), 0o644))
+	_, ok = c.get(j)
+	require.False(t, ok, "a damaged entry is none")
+}
+
+func TestKeptDirectoryHasOneUser(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("nothing is kept where files cannot be locked")
+	}
+	root := t.TempDir()
+	first, err := openKept(root)
+	require.NoError(t, err)
+	second, err := openKept(root)
+	require.NoError(t, err)
+	require.NotEqual(t, first.dir, second.dir)
+	second.close()
+	require.NoDirExists(t, second.dir)
+	first.close()
+	third, err := openKept(root)
+	require.NoError(t, err)
+	require.Equal(t, first.dir, third.dir)
+	third.close()
+}
