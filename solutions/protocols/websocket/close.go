@@ -20,7 +20,7 @@ func (c *Conn) Close(code uint16, reason string) error {
 		return ErrInvalid
 	}
 	deadline := time.Now().Add(c.options.CloseTimeout)
-	c.nc.SetWriteDeadline(deadline) // also frees a Write that is stuck and holds the lock
+	c.nc.SetWriteDeadline(deadline) // frees a Write that is stuck and holds the lock
 	if !c.sendClose(code, reason) {
 		return ErrClosed
 	}
@@ -74,6 +74,7 @@ func (c *Conn) end(err error) error {
 	}
 	e := &CloseError{Code: CloseAbnormal} // §7.1.5: no Close frame came
 	lost := !errors.As(err, &e)
+	c.nc.SetWriteDeadline(time.Now().Add(c.options.CloseTimeout)) // as in Close
 	switch {
 	case lost:
 		e.Local = c.stopWriting()

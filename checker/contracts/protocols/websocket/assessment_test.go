@@ -1059,11 +1059,12 @@ func exchangeCloses(t *testing.T, c *websocket.Conn, p *peer, local bool) *contr
 }
 
 // yielding lets others run before each write, so that writes which are not
-// ordered get into each other's way.
+// ordered get into each other's way. It does so for long enough that a mutex
+// becomes fair (a millisecond): a lock let go of within a frame is then lost.
 type yielding struct{ net.Conn }
 
 func (y yielding) Write(p []byte) (int, error) {
-	for range 50 {
+	for range 500 {
 		runtime.Gosched()
 	}
 	return y.Conn.Write(p)
