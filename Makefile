@@ -20,8 +20,8 @@ fmt:
 vet:
 	go vet ./...
 
-lint:
-	go tool staticcheck ./...
+lint: ## stubs are left out: what they give is used by what is still to be written
+	go tool staticcheck $$(go list ./... | grep -v -e /exercises/ -e '/stub$$')
 
 unit: ## the harness and the checker themselves; suites run against stubs elsewhere
 	go test -race . ./harness/... ./checker ./checker/internal/...

@@ -22,8 +22,8 @@ type FragmentExample struct {
 	More                bool
 }
 
-// MTUPlateaus is RFC 1191 §7, table 7-1: the values to try where a router
-// does not say its MTU, without those that fall within another's reach.
+// MTUPlateaus is the column of plateaus in RFC 1191 §7, table 7-1: the values
+// to try where a router does not say its MTU.
 var MTUPlateaus = []int{65535, 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68}
 
 // LeastMTU is the size that every link must carry unfragmented: RFC 791 §3.2.

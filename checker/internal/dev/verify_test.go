@@ -140,6 +140,7 @@ func TestInspectFindsWhatIsNotInPlace(t *testing.T) {
 		{"no reference", remove(solution), "folder solutions/start/frames is missing"},
 		{"reference file missing", remove(solution + "frames.go"), "solutions/start/frames/frames.go is missing => add it to the reference"},
 		{"reference file too many", write(solution+"extra.go", "package frames\n"), "solutions/start/frames/extra.go is not in the stub"},
+		{"test of the reference", write(solution+"own_test.go", "package frames\n"), "solutions/start/frames/own_test.go has no place here"},
 		{"no README", remove(exercise + "README.md"), "exercises/start/frames/README.md is missing => add it"},
 		{"heading", change(exercise+"README.md", "## Read\n", "## Reading\n"), `lacks the heading "## Read"`},
 		{"no hints", write(exercise+"HINTS.md", "# Hints\n"), `HINTS.md has no heading "## "`},

@@ -2,8 +2,10 @@ package runner
 
 import (
 	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -56,4 +58,19 @@ func TestKeptDirectoryHasOneUser(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, first.dir, third.dir)
 	third.close()
+}
+
+func TestKeptDirectoriesAreForgotten(t *testing.T) {
+	all := t.TempDir()
+	now := time.Now()
+	for name, age := range map[string]time.Duration{"old": 2 * cacheAge, "new": time.Hour} {
+		dir := filepath.Join(all, name)
+		require.NoError(t, os.Mkdir(dir, 0o755))
+		lock := filepath.Join(dir, "lock")
+		require.NoError(t, os.WriteFile(lock, nil, 0o644))
+		require.NoError(t, os.Chtimes(lock, now.Add(-age), now.Add(-age)))
+	}
+	pruneKept(all, now.Add(-cacheAge))
+	require.NoDirExists(t, filepath.Join(all, "old"))
+	require.DirExists(t, filepath.Join(all, "new"))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // A kept is the directory that the compiled suites are kept in from one run
@@ -48,7 +49,21 @@ func lockKept(root string) *kept {
 		f.Close()
 		return nil
 	}
+	now := time.Now()
+	os.Chtimes(f.Name(), now, now)
+	pruneKept(filepath.Dir(dir), now.Add(-cacheAge))
 	return &kept{dir: dir, lock: f}
+}
+
+// pruneKept removes the kept directories that were last used before then:
+// repositories come and go.
+func pruneKept(all string, then time.Time) {
+	locks, _ := filepath.Glob(filepath.Join(all, "*", "lock"))
+	for _, name := range locks {
+		if info, err := os.Stat(name); err == nil && info.ModTime().Before(then) {
+			os.RemoveAll(filepath.Dir(name))
+		}
+	}
 }
 
 func (k *kept) close() {

@@ -1,6 +1,7 @@
 package ip
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"net/netip"
@@ -63,7 +64,7 @@ func (r *Router) Forward(pkt []byte, in int) (out []Packet) {
 	if h.TTL <= 1 {
 		return r.report(pkt, in, ICMP{Type: TimeExceeded, Code: ExpiredInTransit})
 	}
-	mtu := r.mtu(link)
+	mtu := cmp.Or(r.MTU[link], MaxPacket)
 	fragments, err := Fragment(age(pkt), mtu)
 	if errors.Is(err, ErrDontFragment) {
 		return r.report(pkt, in, ICMP{Type: Unreachable, Code: FragmentationNeeded, MTU: uint16(mtu)})
@@ -129,11 +130,4 @@ func (r *Router) owns(a netip.Addr) bool {
 		}
 	}
 	return false
-}
-
-func (r *Router) mtu(link int) int {
-	if mtu := r.MTU[link]; mtu != 0 {
-		return mtu
-	}
-	return MaxPacket
 }

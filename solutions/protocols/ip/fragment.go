@@ -48,18 +48,10 @@ func Fragment(pkt []byte, mtu int) ([][]byte, error) {
 // highest bit of their type set. RFC 791 §3.1
 func copied(options []byte) []byte {
 	var kept []byte
-	for len(options) > 0 && options[0] != 0 { // 0 ends the list
-		n := 1
-		if options[0] != 1 { // 1 is a single octet, like 0
-			if len(options) < 2 || int(options[1]) < 2 || int(options[1]) > len(options) {
-				break // the rest cannot be read
-			}
-			n = int(options[1])
+	for option, rest := NextOption(options); option != nil; option, rest = NextOption(rest) {
+		if option[0]&0x80 != 0 {
+			kept = append(kept, option...)
 		}
-		if options[0]&0x80 != 0 {
-			kept = append(kept, options[:n]...)
-		}
-		options = options[n:]
 	}
 	for len(kept)%4 != 0 {
 		kept = append(kept, 0)

@@ -54,6 +54,21 @@ const (
 // have carried. RFC 1191 §7
 var Plateaus = [...]int{65535, 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68}
 
+// NextOption splits the first option, with its type and its length octet if it
+// has one, from a header's options. It is nil at the end of the list and where
+// the rest cannot be read. RFC 791 §3.1
+func NextOption(options []byte) (option, rest []byte) {
+	switch {
+	case len(options) == 0 || options[0] == 0:
+		return nil, nil
+	case options[0] == 1:
+		return options[:1], options[1:]
+	case len(options) < 2 || options[1] < 2 || int(options[1]) > len(options):
+		return nil, nil
+	}
+	return options[:options[1]], options[options[1]:]
+}
+
 // An ICMP is an ICMP message. RFC 792
 //
 //	Type      8

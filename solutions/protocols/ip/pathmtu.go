@@ -1,6 +1,7 @@
 package ip
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"time"
@@ -67,7 +68,7 @@ func (m *PathMTU) reduce(dst netip.Addr, mtu int) {
 	if m.paths == nil {
 		m.paths = map[netip.Addr]estimate{}
 	}
-	m.paths[dst] = estimate{mtu, time.Now().Add(m.age())}
+	m.paths[dst] = estimate{mtu, time.Now().Add(cmp.Or(m.Age, 10*time.Minute))}
 }
 
 // For returns how large packets to dst may be, or 0 if nothing is known, or
@@ -79,11 +80,4 @@ func (m *PathMTU) For(dst netip.Addr) int {
 		return 0
 	}
 	return e.mtu
-}
-
-func (m *PathMTU) age() time.Duration {
-	if m.Age == 0 {
-		return 10 * time.Minute
-	}
-	return m.Age
 }

@@ -1,6 +1,7 @@
 package ip
 
 import (
+	"cmp"
 	"container/list"
 	"fmt"
 	"net/netip"
@@ -83,7 +84,7 @@ func (r *Reassembler) Add(pkt []byte) (whole []byte, err error) {
 		r.forget(p)
 		return p.whole()
 	}
-	for r.held > r.maxBytes() {
+	for r.held > cmp.Or(r.MaxBytes, 1<<20) {
 		r.forget(r.oldest.Front().Value.(*partial))
 	}
 	return nil, nil
@@ -156,7 +157,7 @@ func (r *Reassembler) find(h Header) *partial {
 	if r.partial == nil {
 		r.partial = map[key]*list.Element{}
 	}
-	p := &partial{key: k, expires: time.Now().Add(r.timeout())}
+	p := &partial{key: k, expires: time.Now().Add(cmp.Or(r.Timeout, 30*time.Second))}
 	r.partial[k] = r.oldest.PushBack(p)
 	return p
 }
@@ -180,18 +181,4 @@ func (r *Reassembler) expire(now time.Time) {
 	for e := r.oldest.Front(); e != nil && !now.Before(e.Value.(*partial).expires); e = r.oldest.Front() {
 		r.forget(e.Value.(*partial))
 	}
-}
-
-func (r *Reassembler) timeout() time.Duration {
-	if r.Timeout == 0 {
-		return 30 * time.Second
-	}
-	return r.Timeout
-}
-
-func (r *Reassembler) maxBytes() int {
-	if r.MaxBytes == 0 {
-		return 1 << 20
-	}
-	return r.MaxBytes
 }

@@ -1059,15 +1059,17 @@ func exchangeCloses(t *testing.T, c *websocket.Conn, p *peer, local bool) *contr
 	return ending
 }
 
-// yielding lets others run before each write, now longer and now shorter, so
-// that writes which are not ordered get into each other's way.
+// yielding lets others run before each write, so that writes which are not
+// ordered get into each other's way. It does so for long enough that a mutex
+// becomes fair (a millisecond), so that a lock let go of within a frame is
+// lost, and for unequal times, or the writers would stay in step.
 type yielding struct {
 	net.Conn
 	writes *atomic.Uint32
 }
 
 func (y yielding) Write(p []byte) (int, error) {
-	for range y.writes.Add(1) * 2654435761 >> 16 % 100 {
+	for range 400 + y.writes.Add(1)*2654435761>>16%200 {
 		runtime.Gosched()
 	}
 	return y.Conn.Write(p)
