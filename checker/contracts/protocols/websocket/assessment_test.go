@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -525,7 +526,7 @@ func TestInvalidArguments(t *testing.T) {
 func TestConcurrentWrites(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		for _, client := range []bool{false, true} {
-			c, p := meetOver(t, client, nil, func(nc net.Conn) net.Conn { return yielding{nc} })
+			c, p := meetOver(t, client, nil, func(nc net.Conn) net.Conn { return yielding{nc, new(atomic.Uint32)} })
 			control(t, c, p)
 			const writers, each, pings = 6, 12, 4
 			contract.Step(t, "%s: %d goroutines Write %d messages each, while pings go both ways", role(client), writers, each)
@@ -1060,11 +1061,15 @@ func exchangeCloses(t *testing.T, c *websocket.Conn, p *peer, local bool) *contr
 
 // yielding lets others run before each write, so that writes which are not
 // ordered get into each other's way. It does so for long enough that a mutex
-// becomes fair (a millisecond): a lock let go of within a frame is then lost.
-type yielding struct{ net.Conn }
+// becomes fair (a millisecond), so that a lock let go of within a frame is
+// lost, and for unequal times, or the writers would stay in step.
+type yielding struct {
+	net.Conn
+	writes *atomic.Uint32
+}
 
 func (y yielding) Write(p []byte) (int, error) {
-	for range 500 {
+	for range 400 + y.writes.Add(1)*2654435761>>16%200 {
 		runtime.Gosched()
 	}
 	return y.Conn.Write(p)
