@@ -61,8 +61,8 @@ type CloseError struct {
 	Code uint16
 	// Reason belongs to Code.
 	Reason string
-	// Local is set if the end began here: with a call of Close, or because
-	// the peer broke a rule.
+	// Local is set if this end was the first to send, or to want to send, its
+	// Close frame: Close was called, or the peer broke a rule.
 	Local bool
 }
 
@@ -85,7 +85,7 @@ var (
 	// Nothing was sent, and the connection goes on.
 	ErrInvalid = errors.New("websocket: invalid argument")
 	// ErrClosed is returned by Write, Ping and Close once a Close frame was
-	// sent or received, or the connection was lost.
+	// sent or received, or Read has told of the connection's end.
 	ErrClosed = errors.New("websocket: connection closed")
 )
 
