@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -681,9 +680,6 @@ func handshake(key string, fields ...string) []byte {
 	}
 	return []byte(b + "\r\n")
 }
-
-// nonce returns a new key.
-func nonce(t *testing.T) string { return base64.StdEncoding.EncodeToString(noise(t, 16)) }
 
 // mustDial calls Dial over a new connection.
 func mustDial(t *testing.T, n *memnet.Network, rawURL string, o *websocket.Options) *websocket.Conn {

@@ -1100,6 +1100,9 @@ func wantRefusedHandshake(t *testing.T, what string, a accepted) {
 	}
 }
 
+// nonce returns a new key.
+func nonce(t *testing.T) string { return base64.StdEncoding.EncodeToString(noise(t, 16)) }
+
 // acceptValue is computed from RFC 6455 §1.3.
 func acceptValue(key string) string {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
