@@ -35,6 +35,7 @@ package contract
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"strconv"
@@ -69,6 +70,7 @@ type clause struct {
 	failed    bool // a Fail record was made
 	resources []Resource
 	onFailure []func()
+	rand      *rand.Rand // see Rand
 
 	messages atomic.Int64 // wire messages recorded
 }

@@ -190,10 +190,15 @@ want  0000  68 65 6c 6c 6f                                   |hello|
 }
 
 func TestSeedReplays(t *testing.T) {
-	a, b := contract.Rand(t).Uint64(), contract.Rand(t).Uint64()
-	require.Equal(t, a, b)
-	t.Setenv(evidence.SeedEnv, "7")
-	t.Run("another clause", func(t *testing.T) { require.NotEqual(t, a, contract.Rand(t).Uint64()) })
+	draw := func(seed string) (values [2]uint64) {
+		t.Setenv(evidence.SeedEnv, seed)
+		contract.Virtual(t, func(t *testing.T) { values = [2]uint64{contract.Rand(t).Uint64(), contract.Rand(t).Uint64()} })
+		return values
+	}
+	one := draw("1")
+	require.Equal(t, one, draw("1"))
+	require.NotEqual(t, one, draw("7"))
+	require.NotEqual(t, one[0], one[1])
 }
 
 func TestCutsDeliverTheSameOctets(t *testing.T) {

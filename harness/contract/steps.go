@@ -61,13 +61,19 @@ func Captured(t testing.TB, name string) {
 // EvidenceDir returns the directory for captures, or "" where none are kept.
 func EvidenceDir(t testing.TB) string { return of(t).sink.Dir() }
 
-// Rand returns the clause's source of choices. It depends on the seed and on
-// the clause's name only, so that a printed seed replays the clause.
+// Rand returns the clause's source of choices, the same one at every call. It
+// depends on the seed and on the clause's name only, so that a printed seed
+// replays the clause. It is for the clause's own goroutine.
 func Rand(t testing.TB) *rand.Rand {
 	c := of(t)
-	h := fnv.New64a()
-	h.Write([]byte(c.name))
-	return rand.New(rand.NewPCG(c.seed, h.Sum64()))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.rand == nil {
+		h := fnv.New64a()
+		h.Write([]byte(c.name))
+		c.rand = rand.New(rand.NewPCG(c.seed, h.Sum64()))
+	}
+	return c.rand
 }
 
 // A Cut is one way in which a stream may deliver the same bytes.

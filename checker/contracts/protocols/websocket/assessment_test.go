@@ -261,7 +261,7 @@ func TestTextIsUTF8(t *testing.T) {
 // announced. What was only announced takes no memory. RFC 6455 §7.4.1, §10.4, README
 func TestMessageLimit(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
-		limit := 500 + random(t).IntN(1500)
+		limit := 500 + contract.Rand(t).IntN(1500)
 		for _, o := range []*websocket.Options{{MaxMessage: limit}, nil} {
 			most := limit
 			if o == nil {
@@ -404,7 +404,7 @@ func TestThisEndCloses(t *testing.T) {
 func TestCloseGivesUp(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		for _, client := range []bool{false, true} {
-			limit := time.Duration(7000+random(t).IntN(4000)) * time.Millisecond
+			limit := time.Duration(7000+contract.Rand(t).IntN(4000)) * time.Millisecond
 			c, p := meet(t, client, &websocket.Options{CloseTimeout: limit})
 			control(t, c, p)
 			contract.Step(t, "%s: Close(1001) with %s for the peer, which sends messages only", role(client), limit)
@@ -442,7 +442,7 @@ func TestCloseGivesUp(t *testing.T) {
 // RFC 6455 §5.5.1 MUST, §7.1.1 SHOULD, README
 func TestWhoClosesTCP(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
-		limit := time.Duration(7000+random(t).IntN(4000)) * time.Millisecond
+		limit := time.Duration(7000+contract.Rand(t).IntN(4000)) * time.Millisecond
 		o := &websocket.Options{CloseTimeout: limit}
 		for _, hangUp := range []bool{true, false} {
 			for _, local := range []bool{false, true} {
@@ -536,7 +536,7 @@ func TestConcurrentWrites(t *testing.T) {
 			}
 			var all []*contract.Pending[error]
 			for w := range writers {
-				size := 1 + random(t).IntN(700)
+				size := 1 + contract.Rand(t).IntN(700)
 				all = append(all, contract.Go("Write to return", func() error {
 					for i := range each {
 						p := append([]byte{byte(w), byte(i)}, bytes.Repeat([]byte{byte('a' + w)}, size)...)
@@ -975,7 +975,7 @@ func wantRefusal(t *testing.T, client bool, o *websocket.Options, b breach) {
 // so that no refusal can be had by counting.
 func control(t *testing.T, c *websocket.Conn, p *peer) {
 	t.Helper()
-	rnd := random(t)
+	rnd := contract.Rand(t)
 	size := 1 + rnd.IntN(300)
 	contract.Control(t, "→ BINARY of %d octets, and back; → PING; → TEXT in fragments", size)
 	for range 1 + rnd.IntN(3) {

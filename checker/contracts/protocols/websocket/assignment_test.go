@@ -9,12 +9,10 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 
 	gorilla "github.com/gorilla/websocket"
@@ -388,7 +386,7 @@ func (p *peer) frame(t *testing.T, fin bool, op byte, payload []byte) frame {
 // build returns a frame as the client or the server may send it.
 func build(t *testing.T, client, fin bool, op byte, payload []byte) frame {
 	f := frame{fin: fin, op: op, mask: client, payload: payload, wide: -1}
-	binary.BigEndian.PutUint32(f.key[:], random(t).Uint32()|0x01010101)
+	binary.BigEndian.PutUint32(f.key[:], contract.Rand(t).Uint32()|0x01010101)
 	return f
 }
 
@@ -546,17 +544,9 @@ func mustWrite(t *testing.T, c *websocket.Conn, op websocket.Opcode, payload []b
 	}
 }
 
-var sources sync.Map
-
-// random returns the clause's one source of choices.
-func random(t *testing.T) *rand.Rand {
-	source, _ := sources.LoadOrStore(t, contract.Rand(t))
-	return source.(*rand.Rand)
-}
-
 // noise returns n octets that are neither zero nor alike.
 func noise(t *testing.T, n int) []byte {
-	rnd := random(t)
+	rnd := contract.Rand(t)
 	b := make([]byte, n)
 	for i := range b {
 		b[i] = byte(1 + rnd.IntN(255))
