@@ -19,6 +19,7 @@ const (
 	testTimeout = 120 * time.Second
 	wallTimeout = 150 * time.Second
 	memoryLimit = "1GiB" // where the garbage collector begins to work hard
+	gcPercent   = "400"  // a clause lives for milliseconds: most never collect
 	maxResident = 3 << 30
 )
 
@@ -106,7 +107,7 @@ func (j job) run(ctx context.Context) (*process, error) {
 func (j job) environment(dir, work string) []string {
 	env := []string{
 		"HOME=" + work, "TMPDIR=" + work, "TEMP=" + work, "TMP=" + work,
-		"GOMEMLIMIT=" + memoryLimit,
+		"GOMEMLIMIT=" + memoryLimit, "GOGC=" + gcPercent,
 		evidence.DirEnv + "=" + dir,
 		evidence.SeedEnv + "=" + strconv.FormatUint(j.seed, 10),
 	}

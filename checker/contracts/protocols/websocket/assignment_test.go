@@ -364,7 +364,7 @@ type peer struct {
 
 // start has the peer take in what comes, from r.
 func (p *peer) start(r io.Reader) {
-	p.frames, p.over = make(chan frame, 1<<14), make(chan error, 1)
+	p.frames, p.over = make(chan frame, 1<<9), make(chan error, 1)
 	go func() {
 		for {
 			f, err := readFrame(r)
