@@ -56,7 +56,7 @@ func gateHere() (*dev.Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := dev.FindRoot(here)
+	root, err := cli.FindRoot(here)
 	if err != nil {
 		return nil, err
 	}

@@ -155,7 +155,7 @@ func (c *clause) run(t *testing.T, body func(t *testing.T), leftovers func() err
 	defer func() {
 		switch {
 		case t.Failed() && !c.hasFailed():
-			c.fail(evidence.Record{Text: "an assertion failed; see the output"})
+			c.fail(evidence.Record{Text: evidence.SeeOutput})
 		case returned && !t.Failed() && !t.Skipped():
 			c.checkLeft(t, leftovers)
 		}

@@ -86,6 +86,10 @@ type Record struct {
 	Failed bool `json:"failed,omitempty"` // End
 }
 
+// SeeOutput is the text of a failure that the clause did not make itself: an
+// assertion of another library has failed, and the output says which.
+const SeeOutput = "an assertion failed; see the output"
+
 // MaxWireBytes bounds what one wire record keeps of a message.
 const MaxWireBytes = 256
 

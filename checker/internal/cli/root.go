@@ -11,8 +11,8 @@ import (
 // Module is the course's module, by which its repository is known.
 const Module = "github.com/wirekata/wirekata"
 
-// findRoot returns the root of the repository that dir is in.
-func findRoot(dir string) (string, error) {
+// FindRoot returns the root of the repository that dir is in.
+func FindRoot(dir string) (string, error) {
 	for at := dir; ; at = filepath.Dir(at) {
 		text, err := os.ReadFile(filepath.Join(at, "go.mod"))
 		if err == nil && isCourse(string(text)) {

@@ -23,7 +23,7 @@ type session struct {
 }
 
 func (a *app) open(narrowed bool) (*session, error) {
-	root, err := findRoot(a.Dir)
+	root, err := FindRoot(a.Dir)
 	if err != nil {
 		return nil, err
 	}

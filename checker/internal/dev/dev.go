@@ -49,18 +49,6 @@ func Open(root string) (*Gate, error) {
 	return &Gate{Root: root, Originals: originals, Course: c}, nil
 }
 
-// FindRoot returns the root of the repository that dir is in.
-func FindRoot(dir string) (string, error) {
-	for at := dir; ; at = filepath.Dir(at) {
-		if _, err := os.Stat(filepath.Join(at, "checker", "contracts", "course.yaml")); err == nil {
-			return at, nil
-		}
-		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("%s is not inside the course's repository; change to it and run this again", dir)
-		}
-	}
-}
-
 // Select returns the topics that the names stand for, or all that have a
 // contract where there are no names.
 func (g *Gate) Select(names []string) ([]*course.Topic, error) {

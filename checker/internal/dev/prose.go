@@ -9,7 +9,7 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/hints"
 )
 
-var readmeHeadings = []string{"## The task", "## How it is judged", "## Read", "## See it live"}
+var readmeHeadings = []string{"## The idea", "## The task", "## How it is judged", "## Read", "## See it live"}
 
 // prose checks the headings of README.md and HINTS.md.
 func (s *subject) prose() {

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/wirekata/wirekata/checker/internal/result"
+	"github.com/wirekata/wirekata/harness/evidence"
 )
 
 // clause writes one clause: its sentence, and what there is to know about it
@@ -64,7 +65,7 @@ func (p *page) failure(topic string, c *result.Clause) {
 			p.line("    ", strings.TrimRight(line, "\n"))
 		}
 	}
-	if !told || mentioned("see the output", c.Transcript) {
+	if !told || mentioned(evidence.SeeOutput, c.Transcript) {
 		p.output(c)
 	}
 	p.labelled("    ", "again", again(topic, c))

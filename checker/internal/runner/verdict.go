@@ -73,7 +73,7 @@ func (p *process) failure() *evidence.Record {
 // assertion failed which is not its own, the output says more.
 func (p *process) failureReason() string {
 	reason := evidence.Reason(p.records)
-	if !strings.HasPrefix(reason, "an assertion failed") {
+	if reason != evidence.SeeOutput {
 		return reason
 	}
 	return cmp.Or(p.assertion(), reason)
