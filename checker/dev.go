@@ -34,6 +34,14 @@ func (e *notSound) Error() string { return e.text }
 // ExitCode is the exit status that the command line ends with.
 func (e *notSound) ExitCode() int { return 1 }
 
+// misunderstood is an error in what the arguments ask for.
+type misunderstood struct{ error }
+
+// ExitCode is that of a usage error.
+func (misunderstood) ExitCode() int { return 2 }
+
+func (m misunderstood) Unwrap() error { return m.error }
+
 // openGate opens the gate of the working directory's repository, and selects
 // the topics that the arguments name.
 func openGate(cmd *cobra.Command, names []string) (*dev.Gate, []*course.Topic, error) {
@@ -45,7 +53,10 @@ func openGate(cmd *cobra.Command, names []string) (*dev.Gate, []*course.Topic, e
 	g.Progress = func(stage string, done, total int) { m.Update(stage, "", done, total) }
 	g.Done = m.Clear
 	topics, err := g.Select(names)
-	if err == nil && len(topics) == 0 {
+	if err != nil {
+		return nil, nil, misunderstood{err}
+	}
+	if len(topics) == 0 {
 		err = fmt.Errorf("no topic has a contract yet; begin one with: go tool checker dev new SECTION/TOPIC")
 	}
 	return g, topics, err
@@ -173,6 +184,9 @@ func devNew() *cobra.Command {
 				return err
 			}
 			names, err := g.New(args[0])
+			if err != nil && len(names) == 0 {
+				return misunderstood{err}
+			}
 			for _, name := range names {
 				fmt.Fprintln(cmd.OutOrStdout(), name)
 			}
