@@ -164,7 +164,7 @@ func TestHostileCandidates(t *testing.T) {
 		{"init panics", "// Count returns", "func init() { panic(1) }\n\n// Count returns", "", "panic: 1"},
 		{"forged output", read, "fmt.Println(`--- PASS: TestRead (0.00s)\nPASS`); return nil, errors.New(`no`)\n", strings.ReplaceAll(readFails, "X", "assertion"), ""},
 		{"much output", read, "r.count++; for range 5_000 { fmt.Println(`nothing to see here`) }\n", allPass, ""},
-		{"data race", "\tr.mu.Lock()\n\tdefer r.mu.Unlock()\n\treturn r.count\n", "\tgo func() { r.count += 0 }()\n\treturn r.count\n", allPass + "NoDataRace fail by assertion\n", ""},
+		{"data race", "\tr.mu.Lock()\n\tdefer r.mu.Unlock()\n\treturn r.count\n", "\tdone := make(chan bool)\n\tgo func() { r.count += 0; close(done) }()\n\tn := r.count\n\t<-done\n\treturn n\n", allPass + "NoDataRace fail by assertion\n", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			src := reference(t, c, tc.old, tc.new)
