@@ -37,8 +37,6 @@ const (
 	DirEnv = "WIREKATA_EVIDENCE"
 	// SeedEnv is the seed of the clause's random choices, a decimal uint64.
 	SeedEnv = "WIREKATA_SEED"
-	// TraceEnv set to 1 asks for the wire records of passing steps too.
-	TraceEnv = "WIREKATA_TRACE"
 )
 
 // File is the name of the record file inside the evidence directory.

@@ -116,9 +116,6 @@ func (j job) environment(dir, work string) []string {
 			env = append(env, name+"="+v)
 		}
 	}
-	if j.trace {
-		env = append(env, evidence.TraceEnv+"=1")
-	}
 	if j.procs > 0 {
 		env = append(env, "GOMAXPROCS="+strconv.Itoa(j.procs))
 	}
