@@ -15,8 +15,13 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	_ "github.com/kkdai/maglev"
+	_ "github.com/pires/go-proxyproto"
 	"github.com/quic-go/quic-go"
+	_ "github.com/quic-go/quic-go/http3"
 	"github.com/stretchr/testify/require"
+	_ "github.com/tmaxmax/go-sse"
+	_ "golang.org/x/sys/cpu"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health"

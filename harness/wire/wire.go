@@ -24,14 +24,16 @@ type Describer interface {
 	Describe(b []byte) []string
 }
 
-// A Protocol makes the describers for the two directions of one stream.
+// A Protocol makes the describers for the two directions of one stream, or of
+// the datagrams between two sockets: the client is who sent first.
 type Protocol func() (client, server Describer)
 
 // Record has what crosses n shown in the clause's transcript and, should the
 // clause fail, written to its capture. The protocol of a stream is looked up
-// by the port that was dialled; without one its octets are shown as text.
+// by the port that was dialled, that of datagrams by the port to which the
+// first was sent; without one their octets are shown as text.
 func Record(t testing.TB, n *memnet.Network, protocols map[uint16]Protocol) {
-	r := &recorder{t: t, protocols: protocols, streams: map[int]*[2]party{}}
+	r := &recorder{t: t, protocols: protocols, streams: map[int]*[2]party{}, flows: map[[2]netip.AddrPort]Describer{}}
 	n.Tap(r.event)
 	contract.OnFailure(t, r.save)
 }
@@ -40,6 +42,7 @@ type recorder struct {
 	t         testing.TB
 	protocols map[uint16]Protocol
 	streams   map[int]*[2]party
+	flows     map[[2]netip.AddrPort]Describer // of datagrams, by sender and receiver
 	events    []memnet.Event
 	octets    int
 }
@@ -86,9 +89,21 @@ func (r *recorder) describe(e memnet.Event) []string {
 	case memnet.Reset:
 		return []string{"(reset)"}
 	case memnet.Delivered:
-		return Text{}.Describe(e.Bytes)
+		return r.flow(e).Describe(e.Bytes)
 	}
 	return nil
+}
+
+// flow returns the describer of the datagrams that go where e goes.
+func (r *recorder) flow(e memnet.Event) Describer {
+	there, back := [2]netip.AddrPort{e.From, e.To}, [2]netip.AddrPort{e.To, e.From}
+	if r.flows[there] == nil {
+		r.flows[there], r.flows[back] = Text{}, Text{}
+		if p := r.protocols[e.To.Port()]; p != nil {
+			r.flows[there], r.flows[back] = p()
+		}
+	}
+	return r.flows[there]
 }
 
 // save writes the capture next to the clause's other evidence.
