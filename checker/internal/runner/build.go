@@ -22,7 +22,7 @@ import (
 // A program is a compiled pair of suites.
 type program struct {
 	path      string
-	sum       string // of the file's content
+	sum       string // of the file's content, or of all that decides on it
 	candidate string // the value of candidateEnv, where there are several in it
 }
 
