@@ -32,7 +32,7 @@ func openKept(root string) (*kept, error) {
 
 // lockKept returns nil where there is no such directory or it is in use.
 func lockKept(root string) *kept {
-	cache, err := cacheDir()
+	cache, err := CacheDir()
 	if err != nil {
 		return nil
 	}
@@ -84,8 +84,8 @@ func (k *kept) fresh(name string) (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// cacheDir is where the checker keeps what it can make again.
-func cacheDir() (string, error) {
+// CacheDir is where the checker keeps what it can make again.
+func CacheDir() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return "", err

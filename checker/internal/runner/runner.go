@@ -47,15 +47,40 @@ type Event struct {
 // says that nothing could be judged at all.
 func Judge(ctx context.Context, o Options) ([]result.Topic, error) {
 	o = o.withDefaults()
-	cases, err := o.cases()
-	if err != nil {
-		return nil, err
-	}
 	room, err := openKept(o.Root)
 	if err != nil {
 		return nil, err
 	}
 	defer room.close()
+	cases, err := o.prepare(ctx, room)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.run(ctx, cases); err != nil {
+		return nil, err
+	}
+	return results(cases), nil
+}
+
+// Warm compiles what Judge would, and runs nothing. The next run finds the
+// standard library and the peers built.
+func Warm(ctx context.Context, o Options) error {
+	o = o.withDefaults()
+	room, err := openKept(o.Root)
+	if err != nil {
+		return err
+	}
+	defer room.close()
+	_, err = o.prepare(ctx, room)
+	return err
+}
+
+// prepare compiles the candidates of the topics.
+func (o Options) prepare(ctx context.Context, room *kept) ([]*topicCase, error) {
+	cases, err := o.cases()
+	if err != nil {
+		return nil, err
+	}
 	o.Progress(Event{Stage: "build", Total: len(cases)})
 	if err := o.load(ctx, cases); err != nil {
 		return nil, err
@@ -65,13 +90,7 @@ func Judge(ctx context.Context, o Options) ([]result.Topic, error) {
 		return nil, err
 	}
 	o.Progress(Event{Stage: "build", Done: len(cases), Total: len(cases)})
-	if err := b.buildRace(ctx, cases); err != nil {
-		return nil, err
-	}
-	if err := o.run(ctx, cases); err != nil {
-		return nil, err
-	}
-	return results(cases), nil
+	return cases, b.buildRace(ctx, cases)
 }
 
 // run runs every clause of the cases that compiled.
