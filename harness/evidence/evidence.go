@@ -170,12 +170,21 @@ func Read(r io.Reader) ([]Record, error) {
 }
 
 // ReadDir returns the records of the clause that wrote to dir; none, and no
-// error, where it never began.
+// error, where it never began. It reads a regular file only: the process may
+// have put a link or a pipe in its place.
 func ReadDir(dir string) ([]Record, error) {
-	f, err := os.Open(filepath.Join(dir, File))
+	name := filepath.Join(dir, File)
+	info, err := os.Lstat(name)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s is not a regular file", ErrDamaged, File)
+	}
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/report"
 	"github.com/wirekata/wirekata/checker/internal/result"
 	"github.com/wirekata/wirekata/checker/internal/runner"
+	"github.com/wirekata/wirekata/checker/internal/sandbox"
 )
 
 // An Env is everything that a command uses from outside.
@@ -43,6 +44,8 @@ type Env struct {
 	Judge func(context.Context, runner.Options) ([]result.Topic, error)
 	// Warm compiles what Judge would.
 	Warm func(context.Context, runner.Options) error
+	// Sandbox returns the best sandbox that this machine offers.
+	Sandbox func() *sandbox.Box
 	// Commands are subcommands from elsewhere.
 	Commands []*cobra.Command
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/wirekata/wirekata/checker/internal/runner"
+	"github.com/wirekata/wirekata/checker/internal/sandbox"
 )
 
 // Main runs the command line of this process and returns the exit status. An
@@ -38,6 +39,7 @@ func System(originals fs.FS, commands ...*cobra.Command) Env {
 		Originals: originals,
 		Judge:     runner.Judge,
 		Warm:      runner.Warm,
+		Sandbox:   sandbox.Best,
 		Commands:  commands,
 	}
 }

@@ -21,7 +21,13 @@ type junitSuites struct {
 type junitSuite struct {
 	Name string `xml:"name,attr"`
 	junitCounts
-	Cases []junitCase `xml:"testcase"`
+	Properties []junitProperty `xml:"properties>property"`
+	Cases      []junitCase     `xml:"testcase"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
 }
 
 type junitCounts struct {
@@ -52,6 +58,7 @@ func JUnit(w io.Writer, v GradeView) error {
 	for i := range v.Topics {
 		for _, s := range []result.Suite{result.Assignment, result.Assessment} {
 			suite := newJUnitSuite(&v.Topics[i], s)
+			suite.Properties = []junitProperty{{"sandbox", v.Sandbox}}
 			doc.add(suite.junitCounts)
 			doc.Suites = append(doc.Suites, suite)
 		}

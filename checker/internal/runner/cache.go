@@ -20,7 +20,9 @@ import (
 //
 // The key has all that a verdict can depend on: the program, or on a bench
 // what goes into it; the checker itself, the system and its kernel, the seed
-// and the way of running.
+// and the way of running, with the level of the sandbox: a clause may see it
+// (in the kernel's settings for a network of its own, for one), and a verdict
+// that is said to come from a sandbox has come from one.
 type cache struct {
 	dir    string
 	system string
@@ -103,7 +105,7 @@ func sumOf(root string, names ...string) (string, error) {
 }
 
 func (c *cache) file(j job, ext string) string {
-	key := fmt.Sprintf("%s\n%s\n%q\n%s seed=%d race=%t trace=%t procs=%d", c.system, j.program.sum, j.program.candidate, j.clause, j.seed, j.race, j.trace, j.procs)
+	key := fmt.Sprintf("%s\n%s\n%q\n%s seed=%d race=%t trace=%t procs=%d sandbox=%s", c.system, j.program.sum, j.program.candidate, j.clause, j.seed, j.race, j.trace, j.procs, j.box)
 	sum := sha256.Sum256([]byte(key))
 	return filepath.Join(c.dir, hex.EncodeToString(sum[:16])+ext)
 }

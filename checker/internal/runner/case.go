@@ -96,7 +96,7 @@ func (c *topicCase) tasks(o Options) []task {
 	}
 	var tasks []task
 	for i, k := range c.clauses {
-		j := job{program: c.program, clause: k.Name, seed: o.Seed, trace: o.Trace, timeout: o.Timeout}
+		j := job{program: c.program, clause: k.Name, seed: o.Seed, trace: o.Trace, timeout: o.Timeout, box: o.Sandbox}
 		tasks = append(tasks, task{job: j, topic: c.topic.ID(), into: &c.outcome[i]})
 	}
 	if c.race == nil || c.race.program == nil {
@@ -106,7 +106,7 @@ func (c *topicCase) tasks(o Options) []task {
 	for i, k := range c.race.clauses {
 		run := &c.race.runs[i]
 		run.clause = manifest(k)
-		j := job{program: c.race.program, clause: k.Name, seed: o.Seed, race: true, timeout: o.Timeout}
+		j := job{program: c.race.program, clause: k.Name, seed: o.Seed, race: true, timeout: o.Timeout, box: o.Sandbox}
 		tasks = append(tasks, task{job: j, topic: c.topic.ID(), into: &run.clause, race: run})
 	}
 	return tasks

@@ -1,15 +1,18 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"time"
 
+	"github.com/wirekata/wirekata/checker/internal/sandbox"
 	"github.com/wirekata/wirekata/harness/evidence"
 )
 
@@ -32,6 +35,7 @@ type job struct {
 	race    bool
 	procs   int           // GOMAXPROCS; 0 for what the system has
 	timeout time.Duration // of the test binary; 0 for testTimeout
+	box     *sandbox.Box
 }
 
 // A process is what is left of a job's process.
@@ -49,8 +53,9 @@ type process struct {
 
 func (p *process) close() { os.RemoveAll(p.dir) }
 
-// run runs the job in a fresh directory, in a process group of its own, and
-// ends the whole group before it returns. The error says that the process
+// run runs the job in a fresh directory, in its box and in a process group of
+// its own, and ends the whole group before it returns. Where this process ends
+// first, the system ends the job's (on Linux). The error says that the process
 // could not be run at all.
 func (j job) run(ctx context.Context) (*process, error) {
 	dir, err := os.MkdirTemp("", "wirekata-clause-")
@@ -78,7 +83,10 @@ func (j job) run(ctx context.Context) (*process, error) {
 	cmd.WaitDelay = time.Second // for pipes that a grandchild holds open
 	ownGroup(cmd)
 	cmd.Cancel = func() error { return endGroup(cmd) }
-	if err := cmd.Start(); err != nil {
+	runtime.LockOSThread() // its end is what the job's process dies with
+	defer runtime.UnlockOSThread()
+	confined, err := j.box.Start(cmd, dir)
+	if err != nil {
 		p.close()
 		return nil, fmt.Errorf("suite process: %w", err)
 	}
@@ -86,9 +94,9 @@ func (j job) run(ctx context.Context) (*process, error) {
 	err = cmd.Wait()
 	p.tooLarge = watch()
 	endGroup(cmd)
-	if ctx.Err() != nil {
+	if err := cmp.Or(ctx.Err(), confined()); err != nil {
 		p.close()
-		return nil, ctx.Err()
+		return nil, err
 	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) && bounded.Err() == nil {

@@ -7,11 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+
+	"github.com/wirekata/wirekata/checker/internal/gotool"
 )
 
 // ownGroup makes the process the leader of a process group.
 func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	gotool.DieWithUs(cmd, syscall.SIGKILL)
 }
 
 // endGroup kills what is left of the process's group.

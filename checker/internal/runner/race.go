@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -42,8 +41,8 @@ func raceReport(dir string) string {
 	files, _ := filepath.Glob(filepath.Join(dir, raceLog+".*"))
 	var all []string
 	for _, f := range files {
-		if data, err := os.ReadFile(f); err == nil {
-			all = append(all, string(data[:min(len(data), maxOutput)]))
+		if data, err := readPlain(f, maxOutput); err == nil {
+			all = append(all, string(data))
 		}
 	}
 	return strings.Join(all, "\n")

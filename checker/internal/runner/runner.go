@@ -16,6 +16,7 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/candidate"
 	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/result"
+	"github.com/wirekata/wirekata/checker/internal/sandbox"
 )
 
 // Options say what to judge, and how.
@@ -32,6 +33,7 @@ type Options struct {
 	NoCache   bool          // run also what has been judged before
 	Timeout   time.Duration // of one clause; 0 for two minutes
 	Jobs      int           // processes at a time; 0 for the number of CPUs
+	Sandbox   *sandbox.Box  // what the clauses run in; nil for none
 	Progress  func(Event)   // called serially; may be nil
 }
 

@@ -60,7 +60,10 @@ var deeds = map[string]func(target) error{
 	"clone a user namespace":  func(target) error { return clone(unix.CLONE_NEWUSER) },
 	"clone3 a user namespace": func(target) error { return clone3() },
 	"have capabilities":       func(target) error { return capable() },
-	"read the keyring":        func(target) error { _, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false); return err },
+	"read the keyring": func(target) error {
+		_, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false)
+		return err
+	},
 	"read a device":           func(target) error { return read("/dev/urandom") },
 	"see itself in /proc":     func(target) error { return read("/proc/self/maps") },
 	"change a kernel setting": func(target) error { return write("/proc/sys/kernel/hostname") },

@@ -39,11 +39,6 @@
 // namespaces from version 5.12 on.
 package sandbox
 
-import (
-	"fmt"
-	"strings"
-)
-
 // A Level says how far a process is confined. The greater one is the stronger.
 type Level int
 
@@ -75,13 +70,13 @@ func (l Level) Open() string {
 	return [...]string{
 		"everything that you can",
 		"files that others may read, the network and the list of processes are open",
-		"the network and, before Linux 7.1, others' sockets in the file system are open",
+		"the network and, before version 9 of Landlock, others' sockets in the file system are open",
 		"",
 	}[l]
 }
 
 // A Box is a way of confining processes that was found to work here. The zero
-// value is of the level Off.
+// value and nil are of the level Off.
 type Box struct {
 	Level Level
 	// Lacks says why there is no stronger level here, or what this one does
@@ -89,6 +84,14 @@ type Box struct {
 	Lacks []string
 
 	box
+}
+
+// String returns the name of the box's level. A nil box is of the level Off.
+func (b *Box) String() string {
+	if b == nil {
+		return Off.String()
+	}
+	return b.Level.String()
 }
 
 // Best returns the strongest box that works on this machine, as tried out.
@@ -103,14 +106,4 @@ func Best() *Box {
 		lacks = append(lacks, err.Error())
 	}
 	return &Box{Lacks: lacks}
-}
-
-// AtLeast returns the best box if it has at least that level, and otherwise
-// why it has not.
-func AtLeast(level Level) (*Box, error) {
-	b := Best()
-	if b.Level < level {
-		return nil, fmt.Errorf("sandbox: level %s is not to be had here, only %s\n%s", level, b.Level, strings.Join(b.Lacks, "\n"))
-	}
-	return b, nil
 }
