@@ -16,8 +16,6 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/sandbox"
 )
 
-var ctx = context.Background()
-
 // warmNothing says what it was asked to compile.
 func warmNothing(_ context.Context, o runner.Options) error {
 	for _, t := range o.Topics {

@@ -60,7 +60,7 @@ func TestMain(m *testing.M) {
 				env.Judge, env.Warm, env.Sandbox = judgeByScript, warmNothing, sandboxByScript
 			}
 			env.Now = func() time.Time { return time.Date(2026, 11, 21, 10, 30, 0, 0, time.UTC) }
-			os.Exit(cli.Run(ctx, env, os.Args[1:]))
+			os.Exit(cli.RunProcess(env))
 		},
 	})
 }

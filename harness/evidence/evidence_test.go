@@ -2,6 +2,8 @@ package evidence_test
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -68,4 +70,17 @@ func FuzzRead(f *testing.F) {
 		evidence.Transcript(records, true)
 		evidence.Reason(records)
 	})
+}
+
+// A process may put something else in the place of its records.
+func TestReadDirFollowsNoLink(t *testing.T) {
+	dir := t.TempDir()
+	elsewhere := filepath.Join(t.TempDir(), "records")
+	require.NoError(t, os.WriteFile(elsewhere, []byte(`{"kind":"begin","at":0}`+"\n"), 0o600))
+	if err := os.Symlink(elsewhere, filepath.Join(dir, evidence.File)); err != nil {
+		t.Skip(err)
+	}
+	records, err := evidence.ReadDir(dir)
+	require.ErrorIs(t, err, evidence.ErrDamaged)
+	require.Empty(t, records)
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"io"
 	"os"
 
@@ -31,13 +32,26 @@ func (s *session) document(name string, v report.GradeView, write func(io.Writer
 	case "-":
 		return write(s.Stdout, v)
 	}
-	file, err := os.Create(s.from(name))
+	var whole bytes.Buffer
+	if err := write(&whole, v); err != nil {
+		return err
+	}
+	return writeWhole(s.from(name), whole.Bytes())
+}
+
+// writeWhole writes a file that others see whole or not at all; of what is no
+// file, like a pipe, that cannot be said.
+func writeWhole(name string, data []byte) error {
+	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(name, data, 0o666)
+	}
+	beside := name + ".new"
+	err := os.WriteFile(beside, data, 0o666)
+	if err == nil {
+		err = os.Rename(beside, name)
+	}
 	if err != nil {
-		return err
+		os.Remove(beside)
 	}
-	defer file.Close()
-	if err := write(file, v); err != nil {
-		return err
-	}
-	return file.Close()
+	return err
 }

@@ -14,13 +14,18 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/sandbox"
 )
 
-// Main runs the command line of this process and returns the exit status. An
-// interrupt ends the judging; a second one ends the process.
+// Main runs the command line of this process and returns the exit status.
 func Main(originals fs.FS, commands ...*cobra.Command) int {
+	return RunProcess(System(originals, commands...))
+}
+
+// RunProcess runs the command line of this process in the environment. An
+// interrupt ends the judging; a second one ends the process.
+func RunProcess(env Env) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	return Run(ctx, System(originals, commands...), os.Args[1:])
+	return Run(ctx, env, os.Args[1:])
 }
 
 // System is the environment of this process.

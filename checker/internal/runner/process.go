@@ -26,6 +26,9 @@ const (
 	maxResident = 3 << 30
 )
 
+// clausePrefix begins the names of the folders that clauses run in.
+const clausePrefix = "wirekata-clause-"
+
 // A job is one clause of one program to be run.
 type job struct {
 	program *program
@@ -58,7 +61,7 @@ func (p *process) close() { os.RemoveAll(p.dir) }
 // first, the system ends the job's (on Linux). The error says that the process
 // could not be run at all.
 func (j job) run(ctx context.Context) (*process, error) {
-	dir, err := os.MkdirTemp("", "wirekata-clause-")
+	dir, err := os.MkdirTemp("", clausePrefix)
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ type ward struct {
 	target
 }
 
-func newWard(t *testing.T) *ward {
+func newWard(t testing.TB) *ward {
 	t.Helper()
 	program, err := os.Executable()
 	require.NoError(t, err)
@@ -66,7 +66,7 @@ func newWard(t *testing.T) *ward {
 
 // openFolder returns a folder that anyone may write to, which those of the
 // testing package are not.
-func openFolder(t *testing.T) string {
+func openFolder(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "wirekata-ward-")
 	require.NoError(t, err)
