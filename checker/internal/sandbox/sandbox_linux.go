@@ -46,29 +46,27 @@ func At(level Level) (*Box, error) {
 	if level == Off {
 		return &Box{}, nil
 	}
-	var first error
+	var failed error
 	for _, try := range attempts(level) {
 		try.Level, try.processes = level, processesOfUser()+maxProcesses
 		err := try.probe()
-		if err == nil && first != nil {
-			try.Lacks = append(try.Lacks, fmt.Sprintf("%s: %v", level, first))
+		if err == nil && failed != nil {
+			try.Lacks = append(try.Lacks, fmt.Sprintf("with more: %v", failed))
 		}
 		if err == nil {
 			return try, nil
 		}
-		if first == nil {
-			first = err
-		}
+		failed = err
 	}
-	return nil, fmt.Errorf("%s: %w", level, first)
+	return nil, fmt.Errorf("%s: %w", level, failed)
 }
 
 // attempts are the boxes to be tried, the best first. Root of a container may
 // have no other user to give its processes to, and no /proc that it may mount.
 func attempts(level Level) []*Box {
 	const (
-		asRoot = "sandbox: the process keeps your user, as nobody is not to be had here"
-		noProc = "sandbox: no /proc can be mounted here (a container that hides parts of its own?), so there is none inside"
+		asRoot = "the process keeps your user, as it cannot be given to nobody"
+		noProc = "there is no /proc inside, as none can be mounted (does a container hide parts of its own?)"
 	)
 	var list []*Box
 	for _, hidden := range []bool{false, true} {
@@ -80,12 +78,29 @@ func attempts(level Level) []*Box {
 			b.Lacks = append(b.Lacks, noProc)
 		}
 		if os.Geteuid() == 0 {
-			list = append(list, &Box{Lacks: b.Lacks, box: box{noProc: hidden, asNobody: true}})
+			if knowsNobody() {
+				list = append(list, &Box{Lacks: b.Lacks, box: box{noProc: hidden, asNobody: true}})
+			}
 			b.Lacks = append(b.Lacks[:len(b.Lacks):len(b.Lacks)], asRoot)
 		}
 		list = append(list, b)
 	}
 	return list
+}
+
+// knowsNobody reports whether there is such a user in this user namespace.
+func knowsNobody() bool {
+	ids, err := os.ReadFile("/proc/self/uid_map")
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(ids)) {
+		var inside, outside, size uint64
+		if _, err := fmt.Sscan(line, &inside, &outside, &size); err == nil && inside <= nobody && nobody-inside < size {
+			return true
+		}
+	}
+	return false
 }
 
 // probe runs this executable in the box, where it ends at once.
