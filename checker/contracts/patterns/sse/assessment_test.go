@@ -42,17 +42,19 @@ func TestByteOrderMark(t *testing.T) {
 // README, WHATWG HTML §9.2.5
 func TestEventIsNotHeldBack(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
-		for _, c := range [][2]string{
-			{"data: a\n\n", "data: b\n\n"},
-			{"data: a\r\n\r\n", "data: b\r\n\r\n"},
-			{"data: a\r\r", "data: b\r\r"},
-			{"data: a\r\n\r", "\ndata: b\r\n\r"},
-			{"data: a\n\r", "\ndata: b\n\r"},
-			{"id: 1\nid\ndata: a\r\r", "\ndata: b\r\r\n: c\r\n"},
+		for _, c := range []struct{ first, second, want string }{
+			{"data: a\n\n", "data: b\n\n", "b"},
+			{"data: a\r\n\r\n", "data: b\r\n\r\n", "b"},
+			{"data: a\r\r", "data: b\r\r", "b"},
+			{"data: a\r\n\r", "\ndata: b\r\n\r", "b"},
+			{"data: a\n\r", "\ndata: b\n\r", "b"},
+			{"id: 1\nid\ndata: a\r\r", "\ndata: b\r\r\n: c\r\n", "b"},
+			{"data: a\r\rdata: b\r", "\ndata: c\r\n\r", "b\nc"},
+			{"data: a\r\n\r\ndata: b\r", "data: c\r\r", "b\nc"},
 		} {
 			in := newFeed()
 			d := sse.NewDecoder(in)
-			for i, part := range c {
+			for i, part := range []string{c.first, c.second} {
 				contract.Step(t, "%q is there, and nothing behind it", part)
 				in.put(part)
 				got := contract.Call(t, "Next to return the event whose blank line is there", func() result { return newResult(d.Next()) })
@@ -60,7 +62,7 @@ func TestEventIsNotHeldBack(t *testing.T) {
 					in.end()
 					contract.Failf(t, "Next returned the error %q", got.err)
 				}
-				wantEvents(t, "the event", []sse.Event{got.event}, []sse.Event{message([]string{"a", "b"}[i], "")})
+				wantEvents(t, "the event", []sse.Event{got.event}, []sse.Event{message([]string{"a", c.want}[i], "")})
 			}
 			contract.Fence(t, "the stream ends")
 			in.end()
@@ -191,7 +193,7 @@ func TestLimits(t *testing.T) {
 		half := strings.Repeat("y", sse.MaxData/2)
 		contract.Control(t, "a line of MaxLine octets; a comment as long; data of MaxData octets in two lines")
 		fits := "data:" + line + "\n\n:" + strings.Repeat("c", sse.MaxLine-1) + "\r\ndata:" + half + "\ndata:" + half[1:] + "\n\ndata: short\n\n"
-		got := decode(t, &pieces{chunks: split(fits, 1000), err: io.EOF}, 3)
+		got := decode(t, &pieces{chunks: split(fits, 16000), err: io.EOF}, 3)
 		wantEvents(t, "the events", got.events, []sse.Event{message(line, ""), message(half+"\n"+half[1:], ""), message("short", "")})
 		for what, long := range map[string]string{
 			"a line of MaxLine+1 octets":    "data:" + line + "x\n\n",
@@ -199,12 +201,12 @@ func TestLimits(t *testing.T) {
 			"data of MaxData+1 octets":      "data:" + half + "\ndata:" + half + "\n\n",
 		} {
 			contract.Step(t, "%s", what)
-			got := decode(t, &pieces{chunks: split("data: first\n\n"+long+"data: last\n\n", 1000), err: io.EOF}, 1)
+			got := decode(t, &pieces{chunks: split("data: first\n\n"+long+"data: last\n\n", 16000), err: io.EOF}, 1)
 			wantTooLong(t, got)
 		}
 		for what, unit := range map[string]string{"a line without an end": "xxxxxxxx", "an event without an end": "data: 12345678901234567890\n"} {
 			contract.Step(t, "%s", what)
-			endless := &endlessReader{start: "data: first\n\n", unit: unit, most: 3 * sse.MaxLine}
+			endless := &endlessReader{start: "data: first\n\n", unit: strings.Repeat(unit, 500), most: 3 * sse.MaxLine}
 			wantTooLong(t, decode(t, endless, 1))
 			if what == "a line without an end" && endless.read > sse.MaxLine+1<<17 {
 				contract.Failf(t, "%d octets were read of a line without an end, want no more than MaxLine and what a buffer holds", endless.read)
@@ -221,7 +223,7 @@ func TestReadError(t *testing.T) {
 		for _, cause := range []error{io.EOF, broken, io.ErrUnexpectedEOF} {
 			for _, joined := range []bool{false, true} {
 				contract.Step(t, "two events and a half, then %q; together with the last octets: %t", cause, joined)
-				d := sse.NewDecoder(&pieces{chunks: split("data: a\n\ndata: b\n\ndata: c\n", 7), err: cause, joined: joined})
+				d := sse.NewDecoder(&revenant{pieces: pieces{chunks: split("data: a\n\ndata: b\n\ndata: c\n", 7), err: cause, joined: joined}})
 				var got []result
 				contract.Call(t, "Next to return", func() bool {
 					for range 5 {
@@ -403,10 +405,12 @@ func TestHeartbeat(t *testing.T) {
 				return
 			}
 			defer sw.Close()
-			id := "1"
+			one := "1"
+			id := &one
 			for _, pause := range []time.Duration{7 * time.Second, 20 * time.Second, 100 * time.Second, 4 * time.Second} {
 				time.Sleep(pause + 3*time.Millisecond)
-				sw.Send(sse.Message{Data: "after " + pause.String(), ID: &id})
+				sw.Send(sse.Message{Data: "after " + pause.String(), ID: id})
+				id = nil // it persists
 			}
 			<-r.Context().Done()
 		})
@@ -474,9 +478,9 @@ func TestConcurrentSends(t *testing.T) {
 		const senders, each = 4, 20
 		rec := newRecorder()
 		rec.yields = 20
-		w, err := sse.NewWriter(rec, sse.Options{Heartbeat: 7 * time.Millisecond})
+		w, err := sse.NewWriter(rec, sse.Options{Heartbeat: 10 * time.Millisecond})
 		wantWriter(t, w, err)
-		contract.Step(t, "%d goroutines send %d messages each, all at the same instants, while heartbeats go out", senders, each)
+		contract.Step(t, "%d goroutines send %d messages each, all at the same instants, and heartbeats with them", senders, each)
 		var pending []*contract.Pending[error]
 		for i := range senders {
 			pending = append(pending, contract.Go("the senders", func() error {
@@ -805,6 +809,21 @@ func (f *feed) Read(b []byte) (int, error) {
 	n := copy(b, f.rest)
 	f.rest = f.rest[n:]
 	return n, nil
+}
+
+// A revenant goes on after its error, with an event that nobody should see.
+type revenant struct {
+	pieces
+	failed bool
+}
+
+func (r *revenant) Read(b []byte) (int, error) {
+	if r.failed {
+		r.failed, r.chunks = false, [][]byte{[]byte("\ndata: ghost\n\n")}
+	}
+	n, err := r.pieces.Read(b)
+	r.failed = err != nil
+	return n, err
 }
 
 // split cuts s into pieces of n octets.

@@ -40,6 +40,7 @@ func TestLineEnds(t *testing.T) {
 		}
 		contract.Step(t, "all of them in one event, after a web platform test (eventsource/format-newlines)")
 		wantDecoded(t, "data:test\r\ndata\ndata:test\r\n\r", message("test\n\ntest", ""))
+		wantDecoded(t, "data: a\rdata: b\n\ndata: c\r\n\ndata: d\n\r\n", message("a\nb", ""), message("c", ""), message("d", ""))
 	})
 }
 
