@@ -59,9 +59,21 @@ func (d *http1) body(n int) []string {
 	b := d.buf[:n]
 	d.buf = d.buf[n:]
 	if d.shown != nil {
-		return d.shown.Describe(b)
+		lines := d.shown.Describe(b)
+		if d.left == 0 && !d.chunked {
+			lines = append(lines, d.End()...)
+		}
+		return lines
 	}
 	return []string{"  body " + Text{}.Describe(b)[0]}
+}
+
+// End implements [Ender].
+func (d *http1) End() []string {
+	if e, ok := d.shown.(Ender); ok {
+		return e.End()
+	}
+	return nil
 }
 
 // chunk reads one line of chunked coding: a size, the end of a chunk, or one
@@ -75,7 +87,7 @@ func (d *http1) chunk() ([]string, bool) {
 	switch {
 	case d.trailer && len(line) == 0:
 		d.trailer, d.chunked = false, false
-		return []string{"  last chunk"}, true
+		return append(d.End(), "  last chunk"), true
 	case d.trailer:
 		return []string{"  trailer " + string(line)}, true
 	case len(line) == 0:

@@ -21,7 +21,8 @@ import (
 //	  retry "1500"
 //
 // Values are as they stand on the wire, without the colon and the one space
-// behind it; a line that is no field of an event stream is rendered whole.
+// behind it; a line that is no field of an event stream is rendered whole. A
+// line without an end is rendered when the body ends.
 func SSE() (client, server Describer) {
 	d := &http1{}
 	d.content = func(contentType string) Describer {
@@ -57,6 +58,16 @@ func (d *eventStream) Describe(b []byte) []string {
 		d.cr = c == '\r'
 	}
 	return lines
+}
+
+// End implements [Ender].
+func (d *eventStream) End() []string {
+	if len(d.line) == 0 {
+		return nil
+	}
+	line := "  " + eventLine(d.line) + "   (unfinished)"
+	d.line = nil
+	return []string{line}
 }
 
 func eventLine(line []byte) string {

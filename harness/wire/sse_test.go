@@ -60,6 +60,19 @@ func TestEventStreamBesidesOtherBodies(t *testing.T) {
 	}, server.Describe([]byte("HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream; charset=utf-8\r\n\r\ndata:"+strings.Repeat("x", 100)+"\n")))
 }
 
+func TestEventStreamUnfinishedLine(t *testing.T) {
+	const head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+	_, d := wire.SSE()
+	require.Equal(t, []string{`  data "a"`, `  data "b"   (unfinished)`, "  last chunk"},
+		d.Describe([]byte(head + "Transfer-Encoding: chunked\r\n\r\n" + chunk("data: a\nda") + chunk("ta: b") + "0\r\n\r\n"))[1:])
+	require.Empty(t, d.(wire.Ender).End())
+	_, d = wire.SSE()
+	require.Equal(t, []string{`  data "a"`, `  line "da"   (unfinished)`}, d.Describe([]byte(head + "Content-Length: 10\r\n\r\ndata: a\nda"))[1:])
+	_, d = wire.SSE()
+	require.Equal(t, []string{`  data "a"`}, d.Describe([]byte(head + "Transfer-Encoding: chunked\r\n\r\n" + chunk("data: a\r") + chunk("\nid: 7")))[1:])
+	require.Equal(t, []string{`  id "7"   (unfinished)`}, d.(wire.Ender).End())
+}
+
 func ExampleSSE() {
 	_, server := wire.SSE()
 	for _, line := range server.Describe([]byte("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nid: 1\ndata: one\n\n")) {
