@@ -48,7 +48,7 @@ func (w *Writer) Send(m Message) error {
 	if !m.valid() {
 		return ErrInvalid
 	}
-	b := m.append(nil)
+	b := m.encode()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.write(b)
@@ -108,12 +108,11 @@ func (m Message) id() string {
 	return *m.ID
 }
 
-// append renders m. There is always a space after the colon, so that one in
+// encode renders m. There is always a space after the colon, so that one in
 // the value survives.
-func (m Message) append(b []byte) []byte {
-	field := func(name, value string) {
-		b = append(append(append(append(b, name...), ": "...), value...), '\n')
-	}
+func (m Message) encode() []byte {
+	var b []byte
+	field := func(name, value string) { b = fmt.Appendf(b, "%s: %s\n", name, value) }
 	if m.Comment != "" {
 		for line := range lines(m.Comment) {
 			field("", line)

@@ -358,6 +358,7 @@ func TestNewWriterNeedsFlush(t *testing.T) {
 		if err := w.Send(sse.Message{Data: "a"}); err != nil || rec.unflushed() != "" {
 			contract.Mismatch(t, "after Send", fmt.Sprintf("error %v, not flushed: %q", err, rec.unflushed()), "no error, all flushed")
 		}
+		wantEvents(t, "the events of "+clip(rec.text()), parse(rec.text()).events, []sse.Event{message("a", "")})
 	})
 }
 
@@ -375,6 +376,7 @@ func TestSendReportsFailure(t *testing.T) {
 			if err := w.Send(sse.Message{Data: "a"}); err != nil {
 				contract.Failf(t, "Send returned %q", err)
 			}
+			wantEvents(t, "the events of "+clip(rec.text()), parse(rec.text()).events, []sse.Event{message("a", "")})
 			contract.Step(t, "a message whose %s fails", what)
 			rec.fail(what, gone)
 			if err := w.Send(sse.Message{Data: "b"}); !errors.Is(err, gone) {
