@@ -208,6 +208,9 @@ func TestAcksThatSayNothing(t *testing.T) {
 		s.ack(29)
 		contract.Fence(t, "all of it")
 		s.ack(30, "30:35")
+		s.ack(35)
+		s.ack(12)
+		s.write(6, "35:41")
 		s = newSender(t, nagle.Options{MSS: 700, Minshall: true})
 		s.write(705, "0:700", "700:705")
 		s.write(3)
@@ -308,9 +311,10 @@ func runScript(t *testing.T, rnd *rand.Rand, o nagle.Options, settings bool) {
 		wantOfScript(t, script, got, want)
 	}
 	contract.Fence(t, "everything is acknowledged, then Close")
-	m.ack(m.sent)
+	all := m.sent
+	m.ack(all)
 	want := m.goes()
-	wantOfScript(t, append(script, "Ack of all"), s.Ack(m.sent), want)
+	wantOfScript(t, append(script, "Ack of all"), s.Ack(all), want)
 	last := nagle.Segment{Seq: m.sent, Len: m.held(), FIN: true}
 	wantOfScript(t, append(script, "Ack of all", "Close"), s.Close(), []nagle.Segment{last})
 }
