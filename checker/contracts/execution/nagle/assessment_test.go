@@ -933,6 +933,51 @@ func TestConcurrentWrites(t *testing.T) {
 	})
 }
 
+// One may close while others write: what Write has accepted comes to w, and
+// nothing else, and nothing after Close has returned. README
+func TestCloseWhileOthersWrite(t *testing.T) {
+	contract.Virtual(t, func(t *testing.T) {
+		const writers, messages = 6, 80
+		w := &writer{t: t}
+		c := nagle.NewCoalescer(w, 50, 10*time.Millisecond)
+		defer c.Close()
+		contract.Step(t, "%d goroutines write %d messages each; in the middle of its own the first one closes", writers, messages)
+		var running []*contract.Pending[error]
+		accepted := make([]int, writers)
+		for i := range writers {
+			running = append(running, contract.Go("a writer to end", func() error {
+				for j := range messages {
+					if i == 0 && j == messages/2 {
+						if err := c.Close(); err != nil {
+							return err
+						}
+					}
+					n, err := fmt.Fprintf(c, "<%d>", i)
+					accepted[i] += n / 3
+					if err != nil && !errors.Is(err, nagle.ErrClosed) || (err == nil) != (n == 3) {
+						return fmt.Errorf("Write returned %d, %w", n, err)
+					}
+				}
+				return nil
+			}))
+		}
+		for _, r := range running {
+			wantNoError(t, "Write or Close", r.Await(t))
+		}
+		contract.Fence(t, "the delay passes")
+		contract.Pass(time.Second)
+		if accepted[0] != messages/2 {
+			contract.Failf(t, "of the first one's messages %d were accepted, want the %d before Close", accepted[0], messages/2)
+		}
+		all := strings.Join(w.writes, "")
+		for i, want := range accepted {
+			if got := strings.Count(all, fmt.Sprintf("<%d>", i)); got != want {
+				contract.Failf(t, "of writer %d's messages %d were accepted and %d came to w", i, want, got)
+			}
+		}
+	})
+}
+
 // Whatever is written and when: every octet comes to w once and in order, none
 // later than the delay, and w is not written to sooner than need be. README
 func TestRandomWrites(t *testing.T) {
