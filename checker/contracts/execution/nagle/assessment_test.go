@@ -749,6 +749,13 @@ func TestWriteCopies(t *testing.T) {
 		contract.Step(t, "Flush")
 		wantNoError(t, "Flush", c.Flush())
 		w.wantWrites("first second")
+		copy(p, "third ")
+		contract.Step(t, "Write(%q), then the buffer is used again until the delay is over", p)
+		_, err := c.Write(p)
+		wantNoError(t, "Write", err)
+		copy(p, "wrong!")
+		contract.Pass(2 * time.Second)
+		w.wantWrites("first second", "third ")
 	})
 }
 
