@@ -56,7 +56,8 @@ func TestRestartKeepsTheNumbers(t *testing.T) {
 		old.stop(t)
 		g := serve(t, "new", next)
 		defer g.stop(t)
-		contract.Step(t, "again from the same ports")
+		contract.Step(t, "again from the same ports, in another order")
+		slices.Reverse(tuples)
 		wantSameShards(t, g.addr, tuples)
 	})
 }
@@ -76,8 +77,11 @@ func TestRestartsUnderLoad(t *testing.T) {
 		defer l.stop(t)
 		for i := range restarts {
 			l.more(t, 15)
-			contract.Step(t, "restart %d", i+1)
-			next := serve(t, fmt.Sprint("generation-", i+1), restart(t, g.s, socketsharding.Config{}))
+			contract.Step(t, "restart %d: the next generation inherits, then serves as well, then alone", i+1)
+			s := restart(t, g.s, socketsharding.Config{})
+			l.more(t, 15)
+			next := serve(t, fmt.Sprint("generation-", i+1), s)
+			l.more(t, 15)
 			g.stop(t)
 			g = next
 		}
