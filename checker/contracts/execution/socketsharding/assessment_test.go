@@ -140,6 +140,8 @@ func TestOptionRefused(t *testing.T) {
 			contract.Control(t, "%d shards with the option", n)
 			s := listen(t, c, loopback.Addr())
 			defer drainNow(t, s)
+			files := handover(t, s)
+			defer closeAllFiles(files)
 			contract.Step(t, "Listen for %d where setsockopt fails with %q", n, syscall.ENOPROTOOPT)
 			c.Control = refusing
 			before := loopback.Descriptors()
@@ -152,11 +154,9 @@ func TestOptionRefused(t *testing.T) {
 			wantError(t, "ListenPacket: the cause", nil, err, syscall.ENOPROTOOPT)
 			closePackets(conns)
 			contract.Step(t, "Inherit likewise, with one shard to be added")
-			files := handover(t, s)
 			c.Shards++
 			refused, err = c.Inherit(t.Context(), files)
 			wantError(t, "Inherit", refused, err, socketsharding.ErrUnsupported, socketsharding.ErrInUse)
-			closeFiles(t, files)
 			wantNothingOpened(t, before)
 		}
 	})
@@ -173,6 +173,8 @@ func TestOptionWithoutEffect(t *testing.T) {
 		contract.Control(t, "one shard, whose option has no effect")
 		lone := listen(t, socketsharding.Config{Shards: 1, Control: idle}, loopback.Addr())
 		defer drainNow(t, lone)
+		files := handover(t, lone)
+		defer closeAllFiles(files)
 		c := socketsharding.Config{Shards: 2, Control: idle}
 		before := loopback.Descriptors()
 		contract.Step(t, "two shards")
@@ -183,10 +185,8 @@ func TestOptionWithoutEffect(t *testing.T) {
 		wantError(t, "ListenPacket", nil, err, socketsharding.ErrUnsupported, socketsharding.ErrInUse)
 		closePackets(conns)
 		contract.Step(t, "one shard that is inherited, and one more")
-		files := handover(t, lone)
 		s, err = socketsharding.Config{Shards: 2}.Inherit(t.Context(), files)
 		wantError(t, "Inherit", s, err, socketsharding.ErrUnsupported, socketsharding.ErrInUse)
-		closeFiles(t, files)
 		wantNothingOpened(t, before)
 	})
 }
