@@ -275,6 +275,7 @@ func TestInheritAddsShards(t *testing.T) {
 		contract.Step(t, "%d shards inherit, and serve", shards)
 		next := restart(t, old, socketsharding.Config{Shards: shards})
 		drain(t, old)
+		wantListeners(t, next.Addr().String(), shards)
 		g := serve(t, "new", next)
 		defer g.stop(t)
 		for _, c := range clients {
@@ -508,25 +509,24 @@ func TestCountsAtAnyTime(t *testing.T) {
 				io.WriteString(c, "server 0\n")
 			})
 		})
-		contract.Step(t, "100 connections, while somebody looks at the counts all the time")
-		looking, stop := make(chan struct{}), new(atomic.Bool)
+		contract.Step(t, "100 connections; during each somebody looks at the counts")
+		looks := make(chan struct{}, 100) // buffered: the looker holds up nobody, and nothing it does comes before what is counted next
 		looker := contract.Go("the looker to end", func() int {
-			most := sum(s.Counts())
-			close(looking)
-			for !stop.Load() {
+			most := 0
+			for range looks {
 				most = max(most, sum(s.Counts()))
 			}
 			return most
 		})
-		contract.Until(t, "the looker to begin", looking)
-		for range 100 {
+		for range cap(looks) {
+			looks <- struct{}{}
 			c := dial(t, s.Addr().String())
 			c.greeted(t)
 			c.Close()
 		}
-		stop.Store(true)
-		if n := looker.Await(t); n > 100 {
-			contract.Failf(t, "Counts came to %d in all, of 100 connections", n)
+		close(looks)
+		if n := looker.Await(t); n > cap(looks) {
+			contract.Failf(t, "Counts came to %d in all, of %d connections", n, cap(looks))
 		}
 		if n := late.Load(); n > 0 {
 			contract.Failf(t, "%d handlers were called before their connection was counted", n)

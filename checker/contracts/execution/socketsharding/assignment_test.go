@@ -29,6 +29,7 @@ func TestAllShardsTakeTraffic(t *testing.T) {
 	contract.Real(t, func(t *testing.T) {
 		g := start(t, "server", socketsharding.Config{Shards: shards})
 		defer g.stop(t)
+		wantListeners(t, g.addr, shards)
 		contract.Step(t, "%d connections to %s, which %d shards serve", many, g.addr, shards)
 		wantAllShards(t, tally(t, g.addr, many), shards)
 	})
@@ -466,6 +467,20 @@ func wantAllShards(t *testing.T, counts []int, n int) {
 	t.Helper()
 	if len(counts) != n || slices.Contains(counts, 0) {
 		contract.Mismatch(t, "who was given what came", fmt.Sprintf("by shard %v", counts), fmt.Sprintf("%d shards, each with some", n))
+	}
+}
+
+// wantListeners checks how many sockets of this process listen at addr.
+func wantListeners(t *testing.T, addr string, n int) {
+	t.Helper()
+	sockets := map[string]bool{} // by kind and inode: a socket may have several descriptors
+	for _, what := range loopback.Descriptors() {
+		if strings.HasSuffix(what, " at "+addr+", listening") {
+			sockets[what] = true
+		}
+	}
+	if len(sockets) != n {
+		contract.Failf(t, "%d sockets listen at %s, want %d: each shard has one, with a queue of its own", len(sockets), addr, n)
 	}
 }
 
