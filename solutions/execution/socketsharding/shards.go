@@ -44,7 +44,8 @@ func (s *Shards) Serve(handle func(shard int, c net.Conn)) error {
 		}()
 	}
 	// A shard that nobody accepts from still gets its share of the
-	// connections: when one loop ends, so do all.
+	// connections: when one loop ends, so do all. (Which errors a loop had
+	// better survive is the topic accept's affair.)
 	err := <-ended
 	s.stop()
 	for range len(s.listeners) - 1 {
