@@ -39,7 +39,7 @@ const cacheAge = 14 * 24 * time.Hour
 // openCache returns the cache of the checker that judge stands for, or nil
 // where nothing can be kept.
 func openCache(judge string) *cache {
-	base, err := cacheDir()
+	base, err := CacheDir()
 	if err != nil || judge == "" {
 		return nil
 	}
@@ -79,7 +79,7 @@ func sourcesOf(root string) string {
 	if err != nil || judge == "" {
 		return ""
 	}
-	return strings.Join([]string{judge, linked, runtime.Version(), os.Getenv("GOFLAGS"), os.Getenv("GOEXPERIMENT")}, " ")
+	return strings.Join([]string{judge, linked, runtime.Version(), os.Getenv("GOEXPERIMENT")}, " ")
 }
 
 // sumOf is the sum of files and folders of the working copy, without tests.
