@@ -35,10 +35,10 @@ func ReusePort(network, address string, c syscall.RawConn) error {
 	return os.NewSyscallError("setsockopt", err)
 }
 
-// duplicate returns a second descriptor of l's socket, as dup(2) makes it.
+// Duplicate returns a second descriptor of l's socket, as dup(2) makes it.
 // Unlike that of l.File, the result's Fd leaves the socket in non-blocking
 // mode.
-func duplicate(l *net.TCPListener) (*os.File, error) {
+func Duplicate(l *net.TCPListener) (*os.File, error) {
 	c, err := l.SyscallConn()
 	if err != nil {
 		return nil, err

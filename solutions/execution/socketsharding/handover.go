@@ -21,7 +21,7 @@ func (s *Shards) Handover() ([]*os.File, error) {
 	}
 	var files []*os.File
 	for _, l := range s.listeners {
-		f, err := duplicate(l)
+		f, err := Duplicate(l)
 		if err != nil {
 			closeAll(files)
 			return nil, err
