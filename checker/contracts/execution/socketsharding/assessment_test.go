@@ -28,6 +28,7 @@ func TestSameTupleSameShard(t *testing.T) {
 	contract.Real(t, func(t *testing.T) {
 		g := start(t, "server", socketsharding.Config{Shards: shards})
 		defer g.stop(t)
+		wantListeners(t, g.addr, shards)
 		contract.Step(t, "33 connections, each from a port of its own")
 		tuples := connectFrom(t, g.addr, 33)
 		contract.Step(t, "again from the same ports, in another order")
