@@ -66,6 +66,29 @@ func TestPostAfterRejection(t *testing.T) {
 	})
 }
 
+// After a rejection HTTP/3 starts afresh: the client's settings come once more,
+// whatever request is the first. RFC 9001 §4.6.2 MUST, RFC 9114 §6.2.1 MUST
+func TestRejectionStartsHTTP3Afresh(t *testing.T) {
+	contract.Virtual(t, func(t *testing.T) {
+		for _, method := range []string{"GET", "POST"} {
+			s := serve(t, nil)
+			c := s.client(t)
+			contract.Control(t, "GET /page on a connection like any other")
+			c.get(t, "/page").want(t, 200, "GET /page", 2*rtt)
+			s.wantSettings(t)
+			s.restart()
+			contract.Step(t, "the server cannot read the session ticket; %s /thing", method)
+			c.send(method, "/thing", "").Await(t).want(t, 200, method+" /thing", 2*rtt)
+			s.wantSettings(t)
+			contract.Fence(t, "GET /page on the same connection")
+			c.get(t, "/page").want(t, 200, "GET /page", rtt)
+			c.wantDials(t, 2)
+			c.stop()
+			s.stop()
+		}
+	})
+}
+
 // When early data is rejected, every request that was in it is answered, and
 // so are those that waited; all of them on the one connection. RFC 8470 §4 MUST
 func TestAllThatWasRejectedIsSentAgain(t *testing.T) {
@@ -275,7 +298,7 @@ func TestEarlyHoldsBack(t *testing.T) {
 }
 
 // What the caller hands in stays as it is: the request, and the TLS
-// configuration. net/http RoundTripper, README
+// configuration. README
 func TestWhatIsTheCallersStays(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		s := serve(t, func(s *site) http.Handler { return quiczerortt.Guard(s.echo(), onlyPath("/learn")) })
@@ -350,6 +373,28 @@ func TestTicketsAreKeptWhereTheCallerWants(t *testing.T) {
 	})
 }
 
+// HTTP/3 is for https: any other scheme is an error, and nothing is dialled.
+// README
+func TestOtherSchemes(t *testing.T) {
+	contract.Virtual(t, func(t *testing.T) {
+		s := serve(t, nil)
+		defer s.stop()
+		c := s.client(t)
+		defer c.stop()
+		for _, scheme := range []string{"http", "ftp"} {
+			contract.Step(t, "GET %s://server:443/page", scheme)
+			r, err := http.NewRequest("GET", scheme+"://server:443/page", nil)
+			contract.Require(t).NoError(err)
+			if a := c.do(r).Await(t); a.err == nil {
+				contract.Mismatch(t, "what RoundTrip returned", a.String(), "an error")
+			}
+			c.wantDials(t, 0)
+		}
+		contract.Control(t, "GET https://server/page")
+		c.get(t, "/page").want(t, 200, "GET /page", 2*rtt)
+	})
+}
+
 // A dial that fails fails the requests that wait for it, and only those: the
 // next one dials again. README
 func TestFailedDial(t *testing.T) {
@@ -416,16 +461,18 @@ func TestGivingUpBeforeTheHandshake(t *testing.T) {
 		c.learn(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		contract.Step(t, "nothing comes from the server; POST /order, given up after 1.5 s")
+		contract.Step(t, "nothing comes from the server; POST /order and GET /page, given up after 1.5 s")
 		s.net.SetLane("server", "client", memnet.Link{Delay: delay, Fate: lose})
 		r := c.request("POST", "/order", "").WithContext(ctx)
 		body := &closed{Reader: strings.NewReader("one book")}
 		r.Body = body
-		post := c.do(r)
+		given := []*contract.Pending[answer]{c.do(r), c.do(c.request("GET", "/page", "").WithContext(ctx))}
 		contract.Pass(1500 * time.Millisecond)
 		cancel()
-		if a := post.Await(t); !errors.Is(a.err, context.Canceled) || a.took != 1500*time.Millisecond {
-			contract.Mismatch(t, "what RoundTrip returned", a.String(), "context canceled, after 1.5s")
+		for _, p := range given {
+			if a := p.Await(t); !errors.Is(a.err, context.Canceled) || a.took != 1500*time.Millisecond {
+				contract.Mismatch(t, "what RoundTrip returned", a.String(), "context canceled, after 1.5s")
+			}
 		}
 		body.want(t)
 		contract.Fence(t, "the way is free again: POST /other")
@@ -433,7 +480,7 @@ func TestGivingUpBeforeTheHandshake(t *testing.T) {
 		if a := c.send("POST", "/other", "").Await(t); a.err != nil || a.body != "POST /other" {
 			contract.Mismatch(t, "the answer to the next request", a.String(), `200 "POST /other"`)
 		}
-		s.wantVisits(t, "POST /other")
+		s.wantVisits(t, "GET /page early", "POST /other")
 	})
 }
 
@@ -516,6 +563,9 @@ func TestClose(t *testing.T) {
 			start := time.Now()
 			if err := contract.Call(t, "Close to return", c.Client.Close); err != nil || time.Since(start) > time.Second {
 				contract.Failf(t, "Close returned %v after %s, want nil at once", err, time.Since(start))
+			}
+			if n := c.underWay(); n > 0 {
+				contract.Failf(t, "Close has returned, and %d dials have not", n)
 			}
 		}
 		if a := dialling.Await(t); a.err == nil || a.took > 4*time.Second {
@@ -798,6 +848,31 @@ func (c *client) dialsWill(wait time.Duration, fail error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.delay, c.fail = wait, fail
+}
+
+// wantSettings checks that the client's HTTP/3 settings have come on every
+// connection on which there was a request since it was last asked.
+func (s *site) wantSettings(t *testing.T) {
+	t.Helper()
+	contract.Pass(time.Second)
+	s.mu.Lock()
+	settings := s.settings
+	s.mu.Unlock()
+	for _, came := range settings {
+		select {
+		case <-came:
+		default:
+			contract.Failf(t, "the server has a request and no SETTINGS frame from the client")
+		}
+	}
+	s.forget()
+}
+
+// underWay counts the dials that have not returned.
+func (c *client) underWay() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dialing
 }
 
 // newest returns the connection that came last.

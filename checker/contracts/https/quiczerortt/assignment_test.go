@@ -137,9 +137,10 @@ type site struct {
 	udp     *quic.Transport
 	http    *http3.Server
 
-	mu     sync.Mutex
-	conns  []*quic.Conn
-	visits []string
+	mu       sync.Mutex
+	conns    []*quic.Conn
+	visits   []string
+	settings []<-chan struct{} // of each visit: closed once the client's have come
 }
 
 // serve starts a server on server:443, with a handler that answers with what
@@ -234,6 +235,9 @@ func (s *site) visit(w http.ResponseWriter, r *http.Request) {
 	contract.Message(s.t, from, s.name, "HTTP/3 "+what, nil, false)
 	var body bytes.Buffer
 	r.Body = io.NopCloser(io.TeeReader(r.Body, &body))
+	s.mu.Lock()
+	s.settings = append(s.settings, w.(http3.Settingser).ReceivedSettings())
+	s.mu.Unlock()
 	rec := &statusWriter{ResponseWriter: w, status: 200}
 	result := " broken off" // by a panic
 	defer func() {
@@ -269,7 +273,7 @@ func (s *site) forget() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	visits := s.visits
-	s.visits = nil
+	s.visits, s.settings = nil, nil
 	return visits
 }
 
@@ -310,10 +314,11 @@ type client struct {
 	socket net.PacketConn
 	udp    *quic.Transport
 
-	mu    sync.Mutex
-	dials []string
-	delay time.Duration // that each dial takes to begin
-	fail  error         // what dials come to
+	mu      sync.Mutex
+	dials   []string
+	dialing int           // dials that have not returned
+	delay   time.Duration // that each dial takes to begin
+	fail    error         // what dials come to
 }
 
 func (s *site) client(t *testing.T) *client { return s.clientAt(t, "client") }
@@ -332,8 +337,14 @@ func (s *site) clientAt(t *testing.T, host string) *client {
 func (c *client) dial(ctx context.Context, addr string, conf *tls.Config) (*quic.Conn, error) {
 	c.mu.Lock()
 	c.dials = append(c.dials, addr)
+	c.dialing++
 	wait, fail := c.delay, c.fail
 	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.dialing--
+	}()
 	if wait > 0 {
 		select {
 		case <-time.After(wait):
