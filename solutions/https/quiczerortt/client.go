@@ -90,7 +90,7 @@ func (c *Client) roundTrip(r *http.Request) (*http.Response, error) {
 // can know (RFC 8470 §4).
 func (c *Client) mayGoEarly(r *http.Request) bool {
 	switch r.Method {
-	case "", http.MethodGet, http.MethodHead:
+	case http.MethodGet, http.MethodHead:
 		return !hasBody(r) && (c.Early == nil || c.Early(r))
 	}
 	return false

@@ -38,7 +38,7 @@ func isMarked(r *http.Request) bool { return len(r.Header.Values(EarlyData)) > 0
 
 func hasSafeMethod(r *http.Request) bool {
 	switch r.Method {
-	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
 		return true
 	}
 	return false
