@@ -75,63 +75,6 @@ func TestHTTPOverMemnet(t *testing.T) {
 	}
 }
 
-// From the dial to the first octet of an answer, TCP's handshake included, a
-// full TLS 1.2 handshake takes two round trips more than no TLS at all, a
-// resumed one takes one more, and TLS 1.3 one more in either case: the ticket
-// saves it the certificate and no round trip.
-func TestTLSCostsItsRoundTrips(t *testing.T) {
-	for version, want := range map[uint16]struct{ full, resumed time.Duration }{
-		tls.VersionTLS12: {4 * 2 * oneWay, 3 * 2 * oneWay},
-		tls.VersionTLS13: {3 * 2 * oneWay, 3 * 2 * oneWay},
-	} {
-		t.Run(tls.VersionName(version), func(t *testing.T) {
-			contract.Virtual(t, func(t *testing.T) {
-				n := memnet.New(t)
-				n.SetLink("client", "server", memnet.Link{Delay: oneWay, Handshake: true})
-				server, client := pki.Server("server"), pki.Client("server")
-				client.MaxVersion = version
-				client.ClientSessionCache = tls.NewLRUClientSessionCache(1)
-				took, resumed := askTLS(t, n, server, client)
-				require.False(t, resumed)
-				require.Equal(t, want.full, took)
-				took, resumed = askTLS(t, n, server, client)
-				require.True(t, resumed)
-				require.Equal(t, want.resumed, took)
-			})
-		})
-	}
-}
-
-// askTLS has one octet echoed over a new TLS connection and returns when, from
-// the dial on, it was back.
-func askTLS(t *testing.T, n *memnet.Network, server, client *tls.Config) (took time.Duration, resumed bool) {
-	l, err := n.Listen("server:443")
-	require.NoError(t, err)
-	defer l.Close()
-	echo := contract.Go("the server", func() error {
-		c, err := l.Accept()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		s := tls.Server(c, server)
-		_, err = io.CopyN(s, s, 1)
-		return err
-	})
-	start := time.Now()
-	c, err := n.Dial(t.Context(), "client", "server:443")
-	require.NoError(t, err)
-	defer c.Close()
-	s := tls.Client(c, client)
-	_, err = s.Write([]byte("x"))
-	require.NoError(t, err)
-	_, err = io.ReadFull(s, make([]byte, 1))
-	require.NoError(t, err)
-	took = time.Since(start)
-	require.NoError(t, echo.Await(t))
-	return took, s.ConnectionState().DidResume
-}
-
 func TestWebSocketOverMemnet(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		n := far(t)
@@ -164,30 +107,15 @@ func TestWebSocketOverMemnet(t *testing.T) {
 	})
 }
 
-func TestQUICOverMemnet(t *testing.T) {
-	contract.Virtual(t, func(t *testing.T) {
-		n := far(t)
-		require.Equal(t, 200*time.Millisecond, askQUIC(t, n, quicServer(t, n), pki.Client("server", "echo")))
-	})
-}
-
-func TestQUICWithZeroRTTOverMemnet(t *testing.T) {
-	contract.Virtual(t, func(t *testing.T) {
-		n := far(t)
-		stop := quicServer(t, n)
-		cfg := pki.Client("server", "echo")
-		cfg.ClientSessionCache = tls.NewLRUClientSessionCache(1)
-		require.Equal(t, 200*time.Millisecond, askQUIC(t, n, func() {}, cfg))
-		require.Equal(t, 100*time.Millisecond, askQUIC(t, n, stop, cfg))
-	})
-}
-
 // quicServer echoes one octet on each stream, until the returned function is
 // called.
-func quicServer(t *testing.T, n *memnet.Network) (stop func()) {
+func quicServer(t *testing.T, n *memnet.Network, options ...func(*quic.Transport)) (stop func()) {
 	pc, err := n.ListenPacket("server:443")
 	require.NoError(t, err)
 	tr := &quic.Transport{Conn: pc}
+	for _, set := range options {
+		set(tr)
+	}
 	l, err := tr.ListenEarly(pki.Server("server", "echo"), &quic.Config{Allow0RTT: true})
 	require.NoError(t, err)
 	go func() {
