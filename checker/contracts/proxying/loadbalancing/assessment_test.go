@@ -125,9 +125,9 @@ func TestTableRefusals(t *testing.T) {
 			{nil, 7, loadbalancing.ErrNames}, {[]string{"b1", "b2", "b1"}, 7, loadbalancing.ErrNames},
 			{[]string{"b1", "b1"}, 65537, loadbalancing.ErrNames},
 			{three, 2, loadbalancing.ErrTableSize}, {three, 1, loadbalancing.ErrTableSize}, {three, 0, loadbalancing.ErrTableSize},
-			{three, -7, loadbalancing.ErrTableSize}, {three, 4, loadbalancing.ErrTableSize}, {three, 9, loadbalancing.ErrTableSize},
-			{three, 561, loadbalancing.ErrTableSize}, {three, 65536, loadbalancing.ErrTableSize}, {three, 65535, loadbalancing.ErrTableSize},
-			{three, 251 * 257, loadbalancing.ErrTableSize}, {three[:1], 1, loadbalancing.ErrTableSize},
+			{three, -7, loadbalancing.ErrTableSize}, {three[:1], 1, loadbalancing.ErrTableSize}, {coprime(4), 4, loadbalancing.ErrTableSize},
+			{coprime(9), 9, loadbalancing.ErrTableSize}, {coprime(341), 341, loadbalancing.ErrTableSize}, {coprime(561), 561, loadbalancing.ErrTableSize},
+			{coprime(65535), 65535, loadbalancing.ErrTableSize}, {coprime(65536), 65536, loadbalancing.ErrTableSize}, {coprime(251 * 257), 251 * 257, loadbalancing.ErrTableSize},
 		} {
 			contract.Control(t, "%q, 7 entries", three)
 			newTable(t, three, 7)
@@ -1062,6 +1062,10 @@ func TestOneRetry(t *testing.T) {
 			contract.Step(t, "GET, outcome %s at b1, then %s at b2", outcomeName(c.first), outcomeName(c.second))
 			s.ask(http.MethodGet, "/", "").Await(t).wantStatus(t, c.status)
 			s.wantTried("b1:80", "b2:80")
+			contract.Settle()
+			if n := s.bodies.Load(); n != 0 {
+				contract.Failf(t, "the bodies of %d answers were not closed", n)
+			}
 			s.stop()
 		}
 		s := serveScripted(t, &loadbalancing.L7{}, 1)
@@ -1166,10 +1170,10 @@ func TestL7Drain(t *testing.T) {
 		if drained.Returned() {
 			contract.Failf(t, "Drain returned %v while a request was under way", drained.Await(t))
 		}
-		contract.Step(t, "others go elsewhere, retries too")
+		contract.Step(t, "others go elsewhere, though b1 has less to do, retries too")
+		var others []*visit
 		for range 2 {
-			s.wantAsked("b2:80").answer(t)
-			s.wantAsked("b3:80").answer(t)
+			others = append(others, s.wantAsked("b2:80"), s.wantAsked("b3:80"))
 		}
 		s.tried()
 		get := s.ask(http.MethodGet, "/", "")
@@ -1178,14 +1182,20 @@ func TestL7Drain(t *testing.T) {
 		s.wantTried("b2:80", "b3:80")
 		retry.pending = get
 		retry.answer(t)
-		contract.Step(t, "Drain b2 with a context of 5 s, while a request goes on")
-		held := s.wantAsked("b2:80")
+		for _, o := range others {
+			o.answer(t)
+		}
+		contract.Step(t, "Drain b2 with a context of 5 s, while a request goes on: it stays out")
+		others = []*visit{s.wantAsked("b2:80")}
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		wantErr(t, contract.Call(t, "Drain to return", func() error { return b.Drain(ctx, "b2:80") }), context.DeadlineExceeded)
-		s.wantAsked("b3:80").answer(t)
-		s.wantAsked("b3:80").answer(t)
-		held.answer(t)
+		for range 3 {
+			others = append(others, s.wantAsked("b3:80"))
+		}
+		for _, o := range others {
+			o.answer(t)
+		}
 		contract.Step(t, "the answer at b1 ends")
 		if drained.Returned() {
 			contract.Failf(t, "Drain returned %v while a request was under way", drained.Await(t))
@@ -1201,31 +1211,47 @@ func TestL7Drain(t *testing.T) {
 func TestConcurrentUse(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		names := []string{"b1:80", "b2:80", "b3:80"}
-		contract.Step(t, "48 requests and a Drain at once")
+		contract.Step(t, "48 requests, a third of which fail, and a Drain at once")
 		b7 := &loadbalancing.L7{Backends: names, Failures: 1000, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200 + len(r.URL.Path)%2*303, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("done"))}, nil
+			switch r.URL.Path {
+			case "/lost":
+				return nil, io.ErrUnexpectedEOF
+			case "/503":
+				return &http.Response{StatusCode: 503, Header: http.Header{}, Body: http.NoBody}, nil
+			}
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
 		})}
 		atOnce(t, 49, func(i int) {
 			if i == 24 {
 				b7.Drain(context.Background(), "b2:80")
 				return
 			}
-			b7.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "http://balancer"+strings.Repeat("/", i%2+1), nil))
+			method := []string{http.MethodGet, http.MethodPost}[i%2]
+			b7.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, "http://balancer/"+[]string{"", "lost", "503"}[i%3], nil))
 		})
-		contract.Step(t, "48 connections and a Drain at once")
-		s := newSite(t)
-		s.names = names
-		b4 := &loadbalancing.L4{Dial: func(context.Context, string) (net.Conn, error) { return emptyConn{}, nil }, Backends: names}
+		contract.Step(t, "nothing is under way any more")
+		for _, name := range names {
+			wantErr(t, contract.Call(t, "Drain "+name+" to return", func() error { return b7.Drain(context.Background(), name) }), nil)
+		}
+		contract.Step(t, "48 connections, a third of whose dials fail, and a Drain at once")
+		b4 := &loadbalancing.L4{Backends: names, Dial: func(_ context.Context, addr string) (net.Conn, error) {
+			if addr == "b3:80" {
+				return nil, io.ErrUnexpectedEOF
+			}
+			return emptyConn{}, nil
+		}}
 		conns := make(queue, 48)
 		for i := range 48 {
 			conns <- emptyConn{byte(i)}
 		}
 		close(conns)
 		drained := contract.Go("Drain to return", func() error { return b4.Drain(context.Background(), "b2:80") })
-		s.listener.Close()
 		wantErr(t, contract.Call(t, "Serve to return", func() error { return b4.Serve(conns) }), io.EOF)
 		wantErr(t, drained.Await(t), nil)
-		s.client.CloseIdleConnections()
+		contract.Step(t, "nothing is under way any more")
+		for _, name := range names {
+			wantErr(t, contract.Call(t, "Drain "+name+" to return", func() error { return b4.Drain(context.Background(), name) }), nil)
+		}
 	})
 }
 
@@ -1342,6 +1368,27 @@ func elsewhere(entries []string, addr string) string {
 			return other
 		}
 	}
+}
+
+// coprime returns three names whose skips reach all entries even of a table
+// whose size is no prime, so that whoever accepts it comes to an end.
+func coprime(size int) []string {
+	var names []string
+	for i := 1; len(names) < 3; i++ {
+		name := fmt.Sprint("b", i)
+		skip := loadbalancing.Hash(1, name)%uint64(size-1) + 1
+		if gcd(int(skip), size) == 1 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 func someNames(t *testing.T, n int) []string {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -251,8 +252,9 @@ type site struct {
 	listener net.Listener // the balancer's
 	serving  *contract.Pending[error]
 	client   *http.Client
-	mux      sync.Mutex // guards what follows
-	dialled  []string   // by L4, or asked by L7
+	bodies   atomic.Int64 // of answers to L7 that are not closed
+	mux      sync.Mutex   // guards what follows
+	dialled  []string     // by L4, or asked by L7
 	visits   map[string]int
 	open     []net.Conn
 	cleanup  []func()
@@ -356,7 +358,12 @@ func (s *site) serve7(b *loadbalancing.L7, keepAlive bool) {
 	transport := &http.Transport{DialContext: s.net.Dialer("balancer"), DisableKeepAlives: !keepAlive}
 	b.Backends, b.Transport = s.names, roundTripper(func(r *http.Request) (*http.Response, error) {
 		s.note(r.URL.Host)
-		return transport.RoundTrip(r)
+		resp, err := transport.RoundTrip(r)
+		if err == nil {
+			s.bodies.Add(1)
+			resp.Body = &counted{resp.Body, sync.OnceFunc(func() { s.bodies.Add(-1) })}
+		}
+		return resp, err
 	})
 	server := &http.Server{Handler: b}
 	s.serving = contract.Go("Serve to return", func() error { return server.Serve(s.listener) })
@@ -369,6 +376,17 @@ func serveL7(t *testing.T, b *loadbalancing.L7, n int, handle func(name string, 
 	s.backends(n, handle)
 	s.serve7(b, false)
 	return s
+}
+
+// A counted body says when it is closed.
+type counted struct {
+	io.ReadCloser
+	closed func()
+}
+
+func (c *counted) Close() error {
+	c.closed()
+	return c.ReadCloser.Close()
 }
 
 type roundTripper func(r *http.Request) (*http.Response, error)
