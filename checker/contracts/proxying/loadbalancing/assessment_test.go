@@ -1212,7 +1212,9 @@ func TestConcurrentUse(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		names := []string{"b1:80", "b2:80", "b3:80"}
 		contract.Step(t, "48 requests, a third of which fail, and a Drain at once")
+		all := make(chan struct{}) // are at their backends
 		b7 := &loadbalancing.L7{Backends: names, Failures: 1000, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			<-all
 			switch r.URL.Path {
 			case "/lost":
 				return nil, io.ErrUnexpectedEOF
@@ -1221,14 +1223,22 @@ func TestConcurrentUse(t *testing.T) {
 			}
 			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
 		})}
-		atOnce(t, 49, func(i int) {
-			if i == 24 {
-				b7.Drain(context.Background(), "b2:80")
-				return
-			}
-			method := []string{http.MethodGet, http.MethodPost}[i%2]
-			b7.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, "http://balancer/"+[]string{"", "lost", "503"}[i%3], nil))
-		})
+		var calls []*contract.Pending[error]
+		for i := range 49 {
+			calls = append(calls, contract.Go("a request or Drain to return", func() error {
+				if i == 24 {
+					return b7.Drain(context.Background(), "b2:80")
+				}
+				method := []string{http.MethodGet, http.MethodPost}[i%2]
+				b7.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, "http://balancer/"+[]string{"", "lost", "503"}[i%3], nil))
+				return nil
+			}))
+		}
+		contract.Settle()
+		close(all)
+		for _, c := range calls {
+			wantErr(t, c.Await(t), nil)
+		}
 		contract.Step(t, "nothing is under way any more")
 		for _, name := range names {
 			wantErr(t, contract.Call(t, "Drain "+name+" to return", func() error { return b7.Drain(context.Background(), name) }), nil)
@@ -1253,24 +1263,6 @@ func TestConcurrentUse(t *testing.T) {
 			wantErr(t, contract.Call(t, "Drain "+name+" to return", func() error { return b4.Drain(context.Background(), name) }), nil)
 		}
 	})
-}
-
-// atOnce calls f n times in goroutines that nothing orders.
-func atOnce(t *testing.T, n int, f func(i int)) {
-	t.Helper()
-	start := make(chan struct{})
-	var calls []*contract.Pending[struct{}]
-	for i := range n {
-		calls = append(calls, contract.Go("a call to return", func() struct{} {
-			<-start
-			f(i)
-			return struct{}{}
-		}))
-	}
-	close(start)
-	for _, c := range calls {
-		c.Await(t)
-	}
 }
 
 // A queue is a listener whose connections are there already.
