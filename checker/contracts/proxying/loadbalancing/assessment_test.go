@@ -1074,6 +1074,13 @@ func TestOneRetry(t *testing.T) {
 		s.ask(http.MethodGet, "/", "").Await(t).wantStatus(t, 503)
 		s.wantTried("b1:80")
 		s.stop()
+		s = serveScripted(t, &loadbalancing.L7{Failures: 1}, 2)
+		contract.Step(t, "the other one is ejected")
+		s.outcome["b1:80"], s.outcome["b2:80"] = 503, lost
+		s.wantPosts("b1:80")
+		s.ask(http.MethodGet, "/", "").Await(t).wantStatus(t, 502)
+		s.wantTried("b2:80")
+		s.stop()
 	})
 }
 
@@ -1243,7 +1250,7 @@ func TestConcurrentUse(t *testing.T) {
 		for _, name := range names {
 			wantErr(t, contract.Call(t, "Drain "+name+" to return", func() error { return b7.Drain(context.Background(), name) }), nil)
 		}
-		contract.Step(t, "48 connections, a third of whose dials fail, and a Drain at once")
+		contract.Step(t, "a Drain; then 48 connections, many of whose dials fail, and another at once")
 		b4 := &loadbalancing.L4{Backends: names, Dial: func(_ context.Context, addr string) (net.Conn, error) {
 			if addr == "b3:80" {
 				return nil, io.ErrUnexpectedEOF
@@ -1255,6 +1262,7 @@ func TestConcurrentUse(t *testing.T) {
 			conns <- emptyConn{byte(i)}
 		}
 		close(conns)
+		wantErr(t, contract.Call(t, "Drain to return before Serve", func() error { return b4.Drain(context.Background(), "b1:80") }), nil)
 		drained := contract.Go("Drain to return", func() error { return b4.Drain(context.Background(), "b2:80") })
 		wantErr(t, contract.Call(t, "Serve to return", func() error { return b4.Serve(conns) }), io.EOF)
 		wantErr(t, drained.Await(t), nil)
