@@ -120,7 +120,7 @@ func printReports(w io.Writer, reports []dev.Report, strict bool) error {
 		if !r.OK() {
 			mark = "✗"
 		}
-		fmt.Fprintf(w, "%s %-28s %3d clauses  %3d faults  %3d variants\n", mark, r.ID, r.Clauses, r.Faults, r.Variants)
+		fmt.Fprintf(w, "%s %-28s %3d clauses  %3d faults  %3d variants  %2d cheats%s\n", mark, r.ID, r.Clauses, r.Faults, r.Variants, r.Cheats, cheated(r))
 		for _, f := range r.Findings {
 			fmt.Fprintf(w, "    %s\n      → %s\n", strings.ReplaceAll(f.Text, "\n", "\n    "), f.Remedy)
 		}
@@ -139,6 +139,14 @@ func printReports(w io.Writer, reports []dev.Report, strict bool) error {
 		return &notSound{"dev verify: " + count(unfinished, "topic") + " unfinished"}
 	}
 	return nil
+}
+
+// cheated says what the best of the cheats earns.
+func cheated(r dev.Report) string {
+	if r.Cheated.Total == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" for %d of %d", r.Cheated.Passed, r.Cheated.Total)
 }
 
 // count is "1 finding" or "2 findings".

@@ -75,42 +75,6 @@ func TestHTTPOverMemnet(t *testing.T) {
 	}
 }
 
-func TestTLSCostsItsRoundTrips(t *testing.T) {
-	for version, want := range map[uint16]time.Duration{tls.VersionTLS12: 300 * time.Millisecond, tls.VersionTLS13: 200 * time.Millisecond} {
-		t.Run(tls.VersionName(version), func(t *testing.T) {
-			contract.Virtual(t, func(t *testing.T) {
-				n := far(t)
-				l, err := n.Listen("server:443")
-				require.NoError(t, err)
-				defer l.Close()
-				echo := contract.Go("the server", func() error {
-					c, err := l.Accept()
-					if err != nil {
-						return err
-					}
-					defer c.Close()
-					s := tls.Server(c, pki.Server("server"))
-					_, err = io.CopyN(s, s, 1)
-					return err
-				})
-				start := time.Now()
-				c, err := n.Dial(t.Context(), "client", "server:443")
-				require.NoError(t, err)
-				defer c.Close()
-				cfg := pki.Client("server")
-				cfg.MaxVersion = version
-				s := tls.Client(c, cfg)
-				_, err = s.Write([]byte("x"))
-				require.NoError(t, err)
-				_, err = io.ReadFull(s, make([]byte, 1))
-				require.NoError(t, err)
-				require.Equal(t, want, time.Since(start))
-				require.NoError(t, echo.Await(t))
-			})
-		})
-	}
-}
-
 func TestWebSocketOverMemnet(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		n := far(t)
@@ -143,30 +107,15 @@ func TestWebSocketOverMemnet(t *testing.T) {
 	})
 }
 
-func TestQUICOverMemnet(t *testing.T) {
-	contract.Virtual(t, func(t *testing.T) {
-		n := far(t)
-		require.Equal(t, 200*time.Millisecond, askQUIC(t, n, quicServer(t, n), pki.Client("server", "echo")))
-	})
-}
-
-func TestQUICWithZeroRTTOverMemnet(t *testing.T) {
-	contract.Virtual(t, func(t *testing.T) {
-		n := far(t)
-		stop := quicServer(t, n)
-		cfg := pki.Client("server", "echo")
-		cfg.ClientSessionCache = tls.NewLRUClientSessionCache(1)
-		require.Equal(t, 200*time.Millisecond, askQUIC(t, n, func() {}, cfg))
-		require.Equal(t, 100*time.Millisecond, askQUIC(t, n, stop, cfg))
-	})
-}
-
 // quicServer echoes one octet on each stream, until the returned function is
 // called.
-func quicServer(t *testing.T, n *memnet.Network) (stop func()) {
+func quicServer(t *testing.T, n *memnet.Network, options ...func(*quic.Transport)) (stop func()) {
 	pc, err := n.ListenPacket("server:443")
 	require.NoError(t, err)
 	tr := &quic.Transport{Conn: pc}
+	for _, set := range options {
+		set(tr)
+	}
 	l, err := tr.ListenEarly(pki.Server("server", "echo"), &quic.Config{Allow0RTT: true})
 	require.NoError(t, err)
 	go func() {

@@ -41,6 +41,8 @@ type Env struct {
 	Originals fs.FS
 	// Judge runs the clauses.
 	Judge func(context.Context, runner.Options) ([]result.Topic, error)
+	// Warm compiles what Judge would.
+	Warm func(context.Context, runner.Options) error
 	// Commands are subcommands from elsewhere.
 	Commands []*cobra.Command
 }
@@ -95,7 +97,7 @@ func newRoot(a *app) *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true // no shell completes "go tool checker"
 	cobra.EnableCommandSorting = false              // they stand in the order of the work
 	root.PersistentFlags().StringSliceVar(&a.topics, "topics", nil, "only these topics, `a/b,c/d`")
-	root.AddCommand(a.list(), a.check(), a.hint(), a.compare(), a.reset(), a.grade())
+	root.AddCommand(a.list(), a.check(), a.hint(), a.compare(), a.reset(), a.grade(), a.doctor())
 	for _, c := range a.Commands {
 		adopt(c)
 		root.AddCommand(c)

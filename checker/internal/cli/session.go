@@ -54,16 +54,11 @@ func (s *session) say(format string, args ...any) {
 func (s *session) learner() *snapshot { return newSnapshot(candidate.Dir(s.path("exercises"))) }
 
 // judge has the clauses judged, and shows meanwhile how far that is.
-func (s *session) judge(ctx context.Context, o runner.Options) ([]result.Topic, error) {
-	meter := &report.Meter{
-		W:        s.Stderr,
-		Style:    s.style(s.Terminals.Stderr),
-		Terminal: s.Terminals.Stderr,
-	}
-	o.Root, o.Originals, o.Course = s.root, s.Originals, s.course
-	o.Progress = func(e runner.Event) { meter.Update(e.Stage, e.Topic, e.Done, e.Total) }
-	topics, err := s.Judge(ctx, o)
-	meter.Clear()
+func (s *session) judge(ctx context.Context, o runner.Options) (topics []result.Topic, err error) {
+	err = s.watched(o, func(o runner.Options) (err error) {
+		topics, err = s.Judge(ctx, o)
+		return err
+	})
 	if ctx.Err() != nil {
 		return nil, &failure{code: exitCannotJudge, err: errors.New("interrupted; nothing is remembered of this run")}
 	}
@@ -71,6 +66,20 @@ func (s *session) judge(ctx context.Context, o runner.Options) ([]result.Topic, 
 		return nil, &failure{code: exitCannotJudge, err: fmt.Errorf("could not judge: %w", err)}
 	}
 	return topics, nil
+}
+
+// watched calls f with the options of this repository, and shows meanwhile
+// how far the work is.
+func (s *session) watched(o runner.Options, f func(runner.Options) error) error {
+	meter := &report.Meter{
+		W:        s.Stderr,
+		Style:    s.style(s.Terminals.Stderr),
+		Terminal: s.Terminals.Stderr,
+	}
+	defer meter.Clear()
+	o.Root, o.Originals, o.Course = s.root, s.Originals, s.course
+	o.Progress = func(e runner.Event) { meter.Update(e.Stage, e.Topic, e.Done, e.Total) }
+	return f(o)
 }
 
 // style is that of a stream, by whether it is a terminal.

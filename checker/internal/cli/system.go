@@ -37,6 +37,7 @@ func System(originals fs.FS, commands ...*cobra.Command) Env {
 		Now:       time.Now,
 		Originals: originals,
 		Judge:     runner.Judge,
+		Warm:      runner.Warm,
 		Commands:  commands,
 	}
 }

@@ -30,13 +30,14 @@ func (s *subject) covered() {
 			s.bad("write a fault that it rejects, faults/<name>.txtar with kills: "+name, "clause %s rejects no fault", name)
 		}
 	}
-	s.Clauses, s.Faults, s.Variants = len(names), len(s.faults), len(s.variants)
+	s.Clauses, s.Faults, s.Variants, s.Cheats = len(names), len(s.faults), len(s.variants), len(s.cheats)
 	if s.topic.Warmup {
 		return
 	}
-	s.atLeast(s.hidden(), minHidden, "hidden clauses")
+	s.atLeast(len(s.hiddenClauses()), minHidden, "hidden clauses")
 	s.atLeast(s.Faults, minFaults, "faults")
 	s.atLeast(s.Variants, minVariants, "variants")
+	s.atLeast(s.Cheats, minCheats, "cheats")
 }
 
 func (s *subject) atLeast(have, want int, what string) {
@@ -45,14 +46,8 @@ func (s *subject) atLeast(have, want int, what string) {
 	}
 }
 
-func (s *subject) hidden() int {
-	n := 0
-	for _, c := range s.clauses {
-		if c.Suite == result.Assessment {
-			n++
-		}
-	}
-	return n
+func (s *subject) hiddenClauses() []course.Clause {
+	return slices.DeleteFunc(slices.Clone(s.clauses), func(c course.Clause) bool { return c.Suite != result.Assessment })
 }
 
 // clauseNames are the clauses as faults name them, without "Test".

@@ -2,6 +2,7 @@
 // that make a verdict worth something:
 //
 //	it bites    every clause rejects a fault, for the reason that it states
+//	it is dear  cheats that do next to nothing earn next to nothing
 //	it is fair  variants that keep the contract pass everything
 //	it is tidy  exercise, stub, reference and contract agree, file by file
 //
@@ -19,6 +20,7 @@ import (
 	"strings"
 
 	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/result"
 )
 
 // What a topic must have at least, if it is no warm-up.
@@ -26,6 +28,7 @@ const (
 	minHidden   = 10
 	minFaults   = 10
 	minVariants = 4
+	minCheats   = 3
 )
 
 // A Gate judges the topics of one working copy.
@@ -95,7 +98,8 @@ type Report struct {
 	Missing  []string // what an unfinished topic lacks
 	Notes    []string // what could not be checked here
 
-	Clauses, Faults, Variants int
+	Clauses, Faults, Variants, Cheats int
+	Cheated                           result.Mark // what the best cheat earns of the hidden suite
 }
 
 // OK reports whether nothing is wrong with the topic, finished or not.

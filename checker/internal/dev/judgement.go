@@ -49,6 +49,29 @@ func (j fails) judge(s *subject, trials []*runner.Trial) {
 	}
 }
 
+// earnsLittle wants at most two trials in a hundred to pass.
+type earnsLittle struct{}
+
+func (earnsLittle) judge(s *subject, trials []*runner.Trial) {
+	earned := result.Mark{Total: len(trials)}
+	var passed []string
+	for _, t := range trials {
+		switch t.Outcome.Verdict {
+		case result.Pass:
+			earned.Passed++
+			passed = append(passed, shortName(t))
+		case result.Unsupported:
+			earned.Total--
+		}
+	}
+	if earned.Passed > s.Cheated.Passed || s.Cheated.Total == 0 {
+		s.Cheated = earned
+	}
+	if earned.Passed*100 > 2*earned.Total {
+		s.bad("give these clauses a positive control", "%s earns %d of %d hidden clauses: %s", trials[0].Specimen.Name, earned.Passed, earned.Total, strings.Join(passed, ", "))
+	}
+}
+
 // noRace wants the clause NoDataRace to pass, for a topic without it just
 // every clause.
 type noRace struct{}

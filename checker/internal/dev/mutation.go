@@ -15,12 +15,13 @@ import (
 )
 
 // A mutation is the reference with exact changes: a fault, which the clauses
-// that it names must reject, or a variant, which keeps the contract.
+// that it names must reject, a variant, which keeps the contract, or a cheat,
+// which does next to nothing and must earn next to nothing.
 //
 //	belief: one read() returns one frame          of a fault
 //	kills:  SplitHeader, OneByteAtATime           of a fault
 //	by:     hang                                  of a fault, if not by an assertion
-//	idea:   frames are read ahead                 of a variant
+//	idea:   frames are read ahead                 of a variant or a cheat
 //	-- frame.go: was --
 //	...what stands in the reference once, the last line end left out
 //	-- frame.go: is --
@@ -28,7 +29,7 @@ import (
 //	-- queue.go --
 //	...a whole file; an empty one takes the reference's away
 type mutation struct {
-	kind   string // faults or variants
+	kind   string // faults, variants or cheats
 	name   string
 	belief string
 	idea   string
@@ -38,10 +39,11 @@ type mutation struct {
 	whole  map[string][]byte
 }
 
-// The two kinds, by the names of their folders.
+// The kinds, by the names of their folders.
 const (
 	faults   = "faults"
 	variants = "variants"
+	cheats   = "cheats"
 )
 
 // An edit puts is in the place of was. Both are without their last line end,
@@ -51,7 +53,7 @@ type edit struct {
 	was, is []byte
 }
 
-// parseMutation reads a file of the folder faults or variants.
+// parseMutation reads a file of one of the folders.
 func parseMutation(kind, name string, data []byte) (*mutation, error) {
 	archive := txtar.Parse(data)
 	m := &mutation{kind: kind, name: strings.TrimSuffix(name, path.Ext(name)), by: result.ByAssertion, whole: map[string][]byte{}}
@@ -101,7 +103,7 @@ func (m *mutation) header(text string) error {
 	switch {
 	case m.kind == faults && (m.belief == "" || len(m.kills) == 0):
 		return errors.New("header lacks belief: (the mistake in the author's head) or kills: (the clauses that reject it)")
-	case m.kind == variants && m.idea == "":
+	case m.kind != faults && m.idea == "":
 		return errors.New("header lacks idea: (what it does otherwise than the reference)")
 	}
 	return nil

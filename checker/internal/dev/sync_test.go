@@ -61,7 +61,7 @@ func TestNewIsSoundButUnfinished(t *testing.T) {
 	require.Empty(t, texts(reports[0]))
 	require.Equal(t, []string{
 		"exercises/start/later/README.md has a TODO", "exercises/start/later/HINTS.md has a TODO",
-		"1 of 10 hidden clauses", "2 of 10 faults", "1 of 4 variants",
+		"1 of 10 hidden clauses", "2 of 10 faults", "1 of 4 variants", "0 of 3 cheats",
 	}, reports[0].Missing)
 
 	_, err = g.New("start/later")

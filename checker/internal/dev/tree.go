@@ -30,6 +30,7 @@ type subject struct {
 	reference map[string][]byte
 	faults    []*mutation
 	variants  []*mutation
+	cheats    []*mutation
 }
 
 // inspect reads the topic's files and checks what needs no compiler.
@@ -49,6 +50,7 @@ func (g *Gate) inspect(t *course.Topic) *subject {
 	s.compareStub()
 	s.faults = s.mutations(faults)
 	s.variants = s.mutations(variants)
+	s.cheats = s.mutations(cheats)
 	s.covered()
 	return s
 }
@@ -110,7 +112,7 @@ func (s *subject) tree() {
 	names := slices.Sorted(maps.Keys(s.stub))
 	s.onlyFiles(t.Solution(), append([]string{benchFile}, names...))
 	s.onlyFiles(t.Exercise(), append([]string{"README.md", "HINTS.md", visibleSuite, "testdata/"}, names...))
-	s.onlyFiles(t.Contract(), []string{visibleSuite, hiddenSuite, matrixFile, "stub/", "faults/", "variants/", "testdata/"})
+	s.onlyFiles(t.Contract(), []string{visibleSuite, hiddenSuite, matrixFile, "stub/", "faults/", "variants/", "cheats/", "testdata/"})
 	s.onlyFiles(t.Stub(), names)
 	for name := range s.reference {
 		if s.stub[name] == nil {
@@ -162,7 +164,7 @@ func missingGo(name, folder string, s *subject) bool {
 	return folder == s.topic.Solution() && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")
 }
 
-// mutations reads the topic's faults or variants.
+// mutations reads the topic's mutations of one kind.
 func (s *subject) mutations(kind string) []*mutation {
 	folder := path.Join(s.topic.Contract(), kind)
 	entries, _ := fs.ReadDir(s.Originals, folder)

@@ -76,6 +76,7 @@ func TestVerifyFindsWhatDoesNotHold(t *testing.T) {
 	c.Write(t, fault+"forbidden.txtar", "belief: b\nkills: Read\n-- extra.go --\npackage frames\n\nimport _ \"os\"\n")
 	c.Write(t, fault+"races-not.txtar", "belief: b\nkills: NoDataRace\n-- frames.go: was --\nr.count++\n-- frames.go: is --\nr.count--\n")
 	c.Write(t, contractDir+"variants/wrong.txtar", "idea: b\n-- frames.go: was --\nr.count++\n-- frames.go: is --\nr.count--\n")
+	c.Write(t, contractDir+"cheats/counts.txtar", "idea: only the counter is right\n-- frames.go: was --\nr.count++\n-- frames.go: is --\n_, r.count = 0, r.count+1\n")
 	stub := strings.Replace(c.Read(t, contractDir+"stub/frames.go"), "\treturn b, ErrTODO\n",
 		"\tb = append(b, byte(len(payload)))\n\treturn append(b, payload...), nil\n", 1)
 	c.Write(t, contractDir+"stub/frames.go", stub)
@@ -91,6 +92,7 @@ func TestVerifyFindsWhatDoesNotHold(t *testing.T) {
 		"fault races-not: no clause shows a data race on seed 1",
 		"variant wrong: clause Read says fail on seed 1: count -3, want 3",
 		"variant wrong: under the race detector Read does not pass",
+		"cheat counts earns 4 of 4 hidden clauses",
 		"stub: clause Append lets it pass on seed 1",
 	} {
 		require.Contains(t, got, want)

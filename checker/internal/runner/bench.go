@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/wirekata/wirekata/checker/internal/candidate"
@@ -139,15 +138,11 @@ func (b *Bench) compile(ctx context.Context, topics map[*course.Topic][]*Specime
 			u.failed, u.message = true, message
 			continue
 		}
-		p, err := newProgram(b.builder.binary(u.topic.Name, race))
-		if err != nil {
-			return nil, err
-		}
-		for i, s := range u.specimens {
+		for _, s := range u.specimens {
 			if s.programs == nil {
 				s.programs = map[bool]*program{}
 			}
-			s.programs[race] = &program{path: p.path, sum: p.sum, candidate: strconv.Itoa(i)}
+			s.programs[race] = &program{path: b.builder.binary(u.topic.Name, race), sum: u.sum(over, s), candidate: s.folder()}
 		}
 	}
 	return bundles, nil

@@ -61,6 +61,40 @@ func TestBenchJudgesManyFromOneProgram(t *testing.T) {
 	require.Equal(t, result.Refused, trials[3].Outcome.Verdict)
 }
 
+// A verdict outlives the edit of another specimen, and nothing else.
+func TestBenchKeepsVerdictsOfWhatDidNotChange(t *testing.T) {
+	c := minicourse.New(t)
+	cached := func(specimens ...*Specimen) (list []bool) {
+		b, err := OpenBench(Options{Root: c.Root, Originals: c.Originals, Course: c.Course})
+		require.NoError(t, err)
+		defer b.Close()
+		require.NoError(t, b.Load(t.Context(), specimens))
+		require.NoError(t, b.Build(t.Context(), specimens, false))
+		clauses, err := course.Clauses(c.Originals, c.Frames())
+		require.NoError(t, err)
+		for _, s := range specimens {
+			trial := &Trial{Specimen: s, Clause: clauses[1], Seed: 4711}
+			require.NoError(t, b.Run(t.Context(), []*Trial{trial}, nil))
+			list = append(list, trial.Outcome.Cached)
+		}
+		return list
+	}
+	reference := func() *Specimen { return specimen(t, c, "reference", "", "") }
+	wrong := func(by string) *Specimen { return specimen(t, c, "fault wrong", "r.count++", "r.count += "+by) }
+
+	require.Equal(t, []bool{false, false}, cached(reference(), wrong("2")))
+	require.Equal(t, []bool{true, true}, cached(reference(), wrong("2")))
+	require.Equal(t, []bool{true, false}, cached(reference(), wrong("3")))
+	require.Equal(t, []bool{true, false}, cached(wrong("2"), specimen(t, c, "fault before", "r.count++", "r.count--")))
+
+	suite := "checker/contracts/start/frames/assessment_test.go"
+	c.Write(t, suite, c.Read(t, suite)+"\n// A comment moves no verdict, but who is to know?\n")
+	require.Equal(t, []bool{false, false}, cached(reference(), wrong("2")))
+	require.Equal(t, []bool{true, true}, cached(reference(), wrong("2")))
+	c.Write(t, "harness/evidence/more.go", "package evidence\n")
+	require.Equal(t, []bool{false, false}, cached(reference(), wrong("2")))
+}
+
 // A suite may embed data that stands beside it; both ways of building lay it
 // into their packages.
 func TestSuitesEmbedTheirTestdata(t *testing.T) {

@@ -19,9 +19,9 @@ import (
 // package of its own that only the overlay knows, with both suites beside it
 // as ordinary packages that import it in the exercise's place:
 //
-//	bundle/<topic>/c<n>/<topic>   the candidate
-//	bundle/<topic>/c<n>/suite     both suites
-//	bundle/<topic>                a TestMain that runs the suites of one
+//	bundle/<topic>/<name>/<topic>   the candidate
+//	bundle/<topic>/<name>/suite     both suites
+//	bundle/<topic>                  a TestMain that runs the suites of one
 type bundle struct {
 	topic     *course.Topic
 	clauses   []course.Clause
@@ -35,23 +35,25 @@ const bundleDir = "bundle"
 func (u *bundle) folder() string     { return path.Join(bundleDir, u.topic.Name) }
 func (u *bundle) importPath() string { return modulePath + u.folder() }
 
-func (u *bundle) candidateFolder(i int) string {
-	return path.Join(u.folder(), "c"+strconv.Itoa(i), u.topic.Name)
+func (u *bundle) candidateFolder(s *Specimen) string {
+	return path.Join(u.folder(), s.folder(), u.topic.Name)
 }
 
-func (u *bundle) suiteFolder(i int) string {
-	return path.Join(u.folder(), "c"+strconv.Itoa(i), "suite")
-}
+func (u *bundle) suiteFolder(s *Specimen) string { return path.Join(u.folder(), s.folder(), "suite") }
+
+// folder is the specimen's name as an element of an import path. It does not
+// change when others come and go, so what was compiled stays compiled.
+func (s *Specimen) folder() string { return strings.ReplaceAll(s.Name, " ", "_") }
 
 // lay lays the bundle's packages over the repository.
 func (u *bundle) lay(over *overlay, originals fs.FS) error {
-	for i, s := range u.specimens {
+	for _, s := range u.specimens {
 		for name, data := range s.candidate.Files {
-			if err := over.put(path.Join(u.candidateFolder(i), name), data); err != nil {
+			if err := over.put(path.Join(u.candidateFolder(s), name), data); err != nil {
 				return err
 			}
 		}
-		if err := u.laySuites(over, originals, i); err != nil {
+		if err := u.laySuites(over, originals, s); err != nil {
 			return err
 		}
 	}
@@ -62,21 +64,28 @@ func (u *bundle) lay(over *overlay, originals fs.FS) error {
 	return over.put(path.Join(u.folder(), "bundle_test.go"), main.Bytes())
 }
 
-func (u *bundle) laySuites(over *overlay, originals fs.FS, i int) error {
+// sum stands for what the specimen alone brings into the program: the files
+// in its folder. Everything else there is the same for all specimens of all
+// topics (see sourcesOf), so a verdict outlives an edit of another specimen.
+func (u *bundle) sum(over *overlay, s *Specimen) string {
+	return over.sum(path.Join(u.folder(), s.folder()))
+}
+
+func (u *bundle) laySuites(over *overlay, originals fs.FS, s *Specimen) error {
 	for _, suite := range []result.Suite{result.Assignment, result.Assessment} {
 		src, err := readSuite(originals, u.topic, suite)
 		if err != nil {
 			return err
 		}
-		src, err = replaceImport(src, modulePath+u.topic.Exercise(), modulePath+u.candidateFolder(i))
+		src, err = replaceImport(src, modulePath+u.topic.Exercise(), modulePath+u.candidateFolder(s))
 		if err != nil {
 			return err
 		}
-		if err := over.put(path.Join(u.suiteFolder(i), string(suite)+".go"), src); err != nil {
+		if err := over.put(path.Join(u.suiteFolder(s), string(suite)+".go"), src); err != nil {
 			return err
 		}
 	}
-	return over.putTree(originals, path.Join(u.topic.Contract(), "testdata"), path.Join(u.suiteFolder(i), "testdata"))
+	return over.putTree(originals, path.Join(u.topic.Contract(), "testdata"), path.Join(u.suiteFolder(s), "testdata"))
 }
 
 // replaceImport returns the Go source with one import path in the place of
@@ -98,14 +107,16 @@ func replaceImport(src []byte, old, new string) ([]byte, error) {
 
 type mainData struct {
 	Env     string
-	Suites  []string // import paths
+	Suites  []suiteData
 	Clauses []course.Clause
 }
 
+type suiteData struct{ Name, Path string }
+
 func (u *bundle) mainData() mainData {
 	d := mainData{Env: candidateEnv, Clauses: u.clauses}
-	for i := range u.specimens {
-		d.Suites = append(d.Suites, modulePath+u.suiteFolder(i))
+	for _, s := range u.specimens {
+		d.Suites = append(d.Suites, suiteData{s.folder(), modulePath + u.suiteFolder(s)})
 	}
 	return d
 }
@@ -116,13 +127,13 @@ import (
 	"os"
 	"regexp"
 	"testing"
-{{range $i, $path := .Suites}}
-	s{{$i}} {{printf "%q" $path}}{{end}}
+{{range $i, $s := .Suites}}
+	s{{$i}} {{printf "%q" $s.Path}}{{end}}
 )
 
 func TestMain(*testing.M) {
-	suites := map[string][]testing.InternalTest{ {{range $i, $_ := .Suites}}
-		"{{$i}}": { {{range $.Clauses}}
+	suites := map[string][]testing.InternalTest{ {{range $i, $s := .Suites}}
+		{{printf "%q" $s.Name}}: { {{range $.Clauses}}
 			{Name: "{{.Name}}", F: s{{$i}}.{{.Name}} },{{end}}
 		},{{end}}
 	}
@@ -138,8 +149,8 @@ func (u *bundle) drop() bool {
 		return false
 	}
 	named := false
-	for i, s := range u.specimens {
-		if lines := u.linesOf(i); lines != "" {
+	for _, s := range u.specimens {
+		if lines := u.linesOf(s); lines != "" {
 			s.Refusal, named = lines, true
 		}
 	}
@@ -158,14 +169,14 @@ func (u *bundle) left() []*Specimen {
 
 // linesOf returns the message's lines about one specimen, its files named as
 // in the exercise.
-func (u *bundle) linesOf(i int) string {
+func (u *bundle) linesOf(s *Specimen) string {
 	var lines []string
 	for line := range strings.Lines(u.message) {
 		line = strings.TrimRight(line, "\n")
-		if rest, ok := strings.CutPrefix(line, u.candidateFolder(i)+"/"); ok {
+		if rest, ok := strings.CutPrefix(line, u.candidateFolder(s)+"/"); ok {
 			lines = append(lines, u.topic.Exercise()+"/"+rest)
 		}
-		if rest, ok := strings.CutPrefix(line, u.suiteFolder(i)+"/"); ok {
+		if rest, ok := strings.CutPrefix(line, u.suiteFolder(s)+"/"); ok {
 			lines = append(lines, u.topic.Contract()+"/"+strings.Replace(rest, ".go:", "_test.go:", 1))
 		}
 	}

@@ -5,9 +5,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/wirekata/wirekata/checker/internal/result"
@@ -16,8 +18,9 @@ import (
 // A cache keeps the verdicts of programs that have been judged before. A nil
 // cache keeps nothing.
 //
-// The key has all that a verdict can depend on: the program, the checker
-// itself, the system and its kernel, the seed and the way of running.
+// The key has all that a verdict can depend on: the program, or on a bench
+// what goes into it; the checker itself, the system and its kernel, the seed
+// and the way of running.
 type cache struct {
 	dir    string
 	system string
@@ -36,7 +39,7 @@ const cacheAge = 14 * 24 * time.Hour
 // openCache returns the cache of the checker that judge stands for, or nil
 // where nothing can be kept.
 func openCache(judge string) *cache {
-	base, err := cacheDir()
+	base, err := CacheDir()
 	if err != nil || judge == "" {
 		return nil
 	}
@@ -63,26 +66,40 @@ func itself() string {
 	return p.sum
 }
 
-// sourcesOf stands for the checker in a working copy: the sum of the sources
-// that judge, or "". The whole binary would be another one after every edit
-// of a suite, which it embeds.
+// sourcesOf stands for a working copy, but for what a specimen brings along:
+// the sum of the sources that judge, or of this binary where they are not
+// there, of those that are linked into every program, and of what builds them.
+// It is "" where they cannot be read.
 func sourcesOf(root string) string {
+	judge, err := sumOf(root, "checker/internal/runner", "checker/internal/result")
+	if err != nil {
+		judge = itself()
+	}
+	linked, err := sumOf(root, "go.mod", "go.sum", "harness")
+	if err != nil || judge == "" {
+		return ""
+	}
+	return strings.Join([]string{judge, linked, runtime.Version(), os.Getenv("GOEXPERIMENT")}, " ")
+}
+
+// sumOf is the sum of files and folders of the working copy, without tests.
+func sumOf(root string, names ...string) (string, error) {
 	h := sha256.New()
-	for _, folder := range []string{"checker/internal/runner", "checker/internal/result", "harness/evidence"} {
-		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(folder), "*.go"))
-		if err != nil || len(files) == 0 {
-			return itself()
-		}
-		for _, f := range files {
-			data, err := os.ReadFile(f)
-			if err != nil {
-				return ""
+	for _, name := range names {
+		err := filepath.WalkDir(filepath.Join(root, filepath.FromSlash(name)), func(file string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() || strings.HasSuffix(file, "_test.go") {
+				return err
 			}
-			fmt.Fprintf(h, "%s %d\n", filepath.Base(f), len(data))
+			data, err := os.ReadFile(file)
+			fmt.Fprintf(h, "%s %d\n", strings.TrimPrefix(file, root), len(data))
 			h.Write(data)
+			return err
+		})
+		if err != nil {
+			return "", err
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 func (c *cache) file(j job, ext string) string {

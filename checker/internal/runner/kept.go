@@ -32,7 +32,7 @@ func openKept(root string) (*kept, error) {
 
 // lockKept returns nil where there is no such directory or it is in use.
 func lockKept(root string) *kept {
-	cache, err := cacheDir()
+	cache, err := CacheDir()
 	if err != nil {
 		return nil
 	}
@@ -75,6 +75,12 @@ func (k *kept) close() {
 	}
 }
 
+// empty reports whether nothing was built in it yet.
+func (k *kept) empty() bool {
+	entries, err := os.ReadDir(filepath.Join(k.dir, bin))
+	return err != nil || len(entries) == 0
+}
+
 // fresh returns the empty directory of that name.
 func (k *kept) fresh(name string) (string, error) {
 	dir := filepath.Join(k.dir, name)
@@ -84,8 +90,8 @@ func (k *kept) fresh(name string) (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-// cacheDir is where the checker keeps what it can make again.
-func cacheDir() (string, error) {
+// CacheDir is where the checker keeps what it can make again.
+func CacheDir() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return "", err

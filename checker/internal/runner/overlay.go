@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/wirekata/wirekata/checker/internal/course"
@@ -43,6 +45,19 @@ func (o *overlay) put(name string, data []byte) error {
 }
 
 func (o *overlay) path(name string) string { return filepath.Join(o.root, filepath.FromSlash(name)) }
+
+// sum stands for the files that were laid below a folder: their content is in
+// the names that put gave them.
+func (o *overlay) sum(folder string) string {
+	h := sha256.New()
+	below := o.path(folder) + string(filepath.Separator)
+	for _, name := range slices.Sorted(maps.Keys(o.files)) {
+		if strings.HasPrefix(name, below) {
+			fmt.Fprintln(h, filepath.Base(o.files[name]))
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
 
 // hide hides every file of a folder of the repository that is not laid over.
 func (o *overlay) hide(folder string) error {

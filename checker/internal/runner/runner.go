@@ -37,7 +37,7 @@ type Options struct {
 
 // An Event says how far the work is.
 type Event struct {
-	Stage string // "build" or "run"
+	Stage string // "build", "first build" where nothing was built here before, or "run"
 	Topic string // the topic that the step belonged to, or ""
 	Done  int
 	Total int
@@ -47,16 +47,45 @@ type Event struct {
 // says that nothing could be judged at all.
 func Judge(ctx context.Context, o Options) ([]result.Topic, error) {
 	o = o.withDefaults()
-	cases, err := o.cases()
-	if err != nil {
-		return nil, err
-	}
 	room, err := openKept(o.Root)
 	if err != nil {
 		return nil, err
 	}
 	defer room.close()
-	o.Progress(Event{Stage: "build", Total: len(cases)})
+	cases, err := o.prepare(ctx, room)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.run(ctx, cases); err != nil {
+		return nil, err
+	}
+	return results(cases), nil
+}
+
+// Warm compiles what Judge would, and runs nothing. The next run finds the
+// standard library and the peers built.
+func Warm(ctx context.Context, o Options) error {
+	o = o.withDefaults()
+	room, err := openKept(o.Root)
+	if err != nil {
+		return err
+	}
+	defer room.close()
+	_, err = o.prepare(ctx, room)
+	return err
+}
+
+// prepare compiles the candidates of the topics.
+func (o Options) prepare(ctx context.Context, room *kept) ([]*topicCase, error) {
+	cases, err := o.cases()
+	if err != nil {
+		return nil, err
+	}
+	stage := "build"
+	if room.empty() {
+		stage = "first build"
+	}
+	o.Progress(Event{Stage: stage, Total: len(cases)})
 	if err := o.load(ctx, cases); err != nil {
 		return nil, err
 	}
@@ -64,14 +93,8 @@ func Judge(ctx context.Context, o Options) ([]result.Topic, error) {
 	if err := b.build(ctx, cases, false); err != nil {
 		return nil, err
 	}
-	o.Progress(Event{Stage: "build", Done: len(cases), Total: len(cases)})
-	if err := b.buildRace(ctx, cases); err != nil {
-		return nil, err
-	}
-	if err := o.run(ctx, cases); err != nil {
-		return nil, err
-	}
-	return results(cases), nil
+	o.Progress(Event{Stage: stage, Done: len(cases), Total: len(cases)})
+	return cases, b.buildRace(ctx, cases)
 }
 
 // run runs every clause of the cases that compiled.
