@@ -414,23 +414,6 @@ func (s *site) note(addr string) {
 	s.dialled = append(s.dialled, addr)
 }
 
-// tried returns which backends were dialled, or asked, since it was called
-// last.
-func (s *site) tried() []string {
-	s.mux.Lock()
-	defer s.mux.Unlock()
-	list := s.dialled
-	s.dialled = nil
-	return list
-}
-
-func (s *site) wantTried(want ...string) {
-	s.t.Helper()
-	if got := s.tried(); fmt.Sprint(got) != fmt.Sprint(want) {
-		contract.Mismatch(s.t, "the backends that were tried", fmt.Sprint(got), fmt.Sprint(want))
-	}
-}
-
 func (s *site) served(name string) int {
 	s.mux.Lock()
 	defer s.mux.Unlock()
@@ -461,16 +444,6 @@ func (s *site) arrival() (name string, backend end) {
 	return a.name, end{s.t, a.name, a.conn}
 }
 
-// arrivalAt awaits it at this one.
-func (s *site) arrivalAt(want string) end {
-	s.t.Helper()
-	name, backend := s.arrival()
-	if name != want {
-		contract.Mismatch(s.t, "the backend that got the connection", name, want)
-	}
-	return backend
-}
-
 // An end is an end of a connection that is in the clause's hands.
 type end struct {
 	t    *testing.T
@@ -485,9 +458,6 @@ func (e end) says(text string) {
 	}
 }
 
-// finishes ends what this end has to say.
-func (e end) finishes() { e.Conn.(interface{ CloseWrite() error }).CloseWrite() }
-
 func (e end) hears(want string) {
 	e.t.Helper()
 	type result struct {
@@ -500,16 +470,6 @@ func (e end) hears(want string) {
 		return result{b[:n], err}
 	})
 	contract.Bytes(e.t, "what "+e.name+" got", got.b, []byte(want))
-}
-
-// hearsEnd checks that nothing more comes but the end, in whatever form.
-func (e end) hearsEnd() {
-	e.t.Helper()
-	rest := contract.Call(e.t, "the end of the stream at "+e.name, func() []byte {
-		rest, _ := io.ReadAll(e.Conn)
-		return rest
-	})
-	contract.Bytes(e.t, "what "+e.name+" got before the end", rest, nil)
 }
 
 // An answer is a response with its body read.
@@ -531,13 +491,6 @@ func (a answer) wants(t *testing.T, status int, body string) {
 	t.Helper()
 	if a.err != nil || a.status != status || a.body != body {
 		contract.Mismatch(t, "not the answer that was to come", a.String(), answer{status: status, body: body}.String())
-	}
-}
-
-func (a answer) wantStatus(t *testing.T, status int) {
-	t.Helper()
-	if a.err != nil || a.status != status {
-		contract.Mismatch(t, "not the status that was to come", a.String(), fmt.Sprint(status, " ", http.StatusText(status)))
 	}
 }
 

@@ -68,7 +68,7 @@ func (b *L4) Drain(ctx context.Context, addr string) error {
 func (b *L4) forward(ctx context.Context, client net.Conn) {
 	defer client.Close()
 	defer context.AfterFunc(ctx, func() { client.Close() })()
-	ends := ProxyHeader{addrPort(client.RemoteAddr()), addrPort(client.LocalAddr())}
+	ends := ProxyHeader{AddrPort(client.RemoteAddr()), AddrPort(client.LocalAddr())}
 	from := bufio.NewReader(client) // has, after a header, the octets behind it
 	if b.TrustProxy {
 		client.SetReadDeadline(time.Now().Add(ProxyTimeout))

@@ -29,14 +29,14 @@ func AppendProxyV2(b []byte, h ProxyHeader) []byte {
 	src, dst := h.Source.Addr(), h.Destination.Addr()
 	switch {
 	case !src.IsValid() || !dst.IsValid():
-		return append(b, commandLocal, 0, 0, 0)
+		return append(b, CommandLocal, 0, 0, 0)
 	case src.Is4() && dst.Is4():
-		b = append(b, commandProxy, familyTCP4, 0, lengthTCP4)
+		b = append(b, CommandProxy, FamilyTCP4, 0, LengthTCP4)
 		b = append(b, src.AsSlice()...)
 		b = append(b, dst.AsSlice()...)
 	default:
 		src, dst := src.As16(), dst.As16()
-		b = append(b, commandProxy, familyTCP6, 0, lengthTCP6)
+		b = append(b, CommandProxy, FamilyTCP6, 0, LengthTCP6)
 		b = append(b, src[:]...)
 		b = append(b, dst[:]...)
 	}
@@ -112,16 +112,16 @@ func readV2(r *bufio.Reader) (ProxyHeader, error) {
 		return ProxyHeader{}, err
 	}
 	command, family, length := prefix[12], prefix[13], int(binary.BigEndian.Uint16(prefix[14:]))
-	if !bytes.HasPrefix(prefix[:], []byte(SignatureV2)) || command != commandLocal && command != commandProxy {
+	if !bytes.HasPrefix(prefix[:], []byte(SignatureV2)) || command != CommandLocal && command != CommandProxy {
 		return ProxyHeader{}, ErrProxyHeader
 	}
 	var ends []byte
 	switch {
-	case command == commandLocal: // its family and addresses are ignored
-	case family == familyTCP4:
-		ends = make([]byte, lengthTCP4)
-	case family == familyTCP6:
-		ends = make([]byte, lengthTCP6)
+	case command == CommandLocal: // its family and addresses are ignored
+	case family == FamilyTCP4:
+		ends = make([]byte, LengthTCP4)
+	case family == FamilyTCP6:
+		ends = make([]byte, LengthTCP6)
 	case family>>4 > 3 || family&0xf > 2:
 		return ProxyHeader{}, ErrProxyHeader
 	}

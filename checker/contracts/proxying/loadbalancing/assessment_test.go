@@ -1496,6 +1496,55 @@ func within(t *testing.T, what string, start time.Time, due time.Duration) {
 	}
 }
 
+// What the visible suite has no need of.
+
+// tried returns which backends were dialled, or asked, since it was called
+// last.
+func (s *site) tried() []string {
+	s.mux.Lock()
+	defer s.mux.Unlock()
+	list := s.dialled
+	s.dialled = nil
+	return list
+}
+
+func (s *site) wantTried(want ...string) {
+	s.t.Helper()
+	if got := s.tried(); fmt.Sprint(got) != fmt.Sprint(want) {
+		contract.Mismatch(s.t, "the backends that were tried", fmt.Sprint(got), fmt.Sprint(want))
+	}
+}
+
+// arrivalAt awaits it at this one.
+func (s *site) arrivalAt(want string) end {
+	s.t.Helper()
+	name, backend := s.arrival()
+	if name != want {
+		contract.Mismatch(s.t, "the backend that got the connection", name, want)
+	}
+	return backend
+}
+
+// hearsEnd checks that nothing more comes but the end, in whatever form.
+func (e end) hearsEnd() {
+	e.t.Helper()
+	rest := contract.Call(e.t, "the end of the stream at "+e.name, func() []byte {
+		rest, _ := io.ReadAll(e.Conn)
+		return rest
+	})
+	contract.Bytes(e.t, "what "+e.name+" got before the end", rest, nil)
+}
+
+func (a answer) wantStatus(t *testing.T, status int) {
+	t.Helper()
+	if a.err != nil || a.status != status {
+		contract.Mismatch(t, "not the status that was to come", a.String(), fmt.Sprint(status, " ", http.StatusText(status)))
+	}
+}
+
+// finishes ends what this end has to say.
+func (e end) finishes() { e.Conn.(interface{ CloseWrite() error }).CloseWrite() }
+
 // Backends that do as they are told.
 
 // Outcomes beside statuses.

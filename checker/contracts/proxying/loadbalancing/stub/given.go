@@ -30,12 +30,12 @@ const (
 
 // What follows the signature of version 2 (PROXY 2.2).
 const (
-	commandLocal = 0x20 // with the version in the high bits
-	commandProxy = 0x21
-	familyTCP4   = 0x11
-	familyTCP6   = 0x21
-	lengthTCP4   = 2*4 + 2*2
-	lengthTCP6   = 2*16 + 2*2
+	CommandLocal = 0x20 // with the version in the high bits
+	CommandProxy = 0x21
+	FamilyTCP4   = 0x11
+	FamilyTCP6   = 0x21
+	LengthTCP4   = 2*4 + 2*2
+	LengthTCP6   = 2*16 + 2*2
 )
 
 // ErrUnknownBackend is returned by Drain for an address that is none of the
@@ -62,8 +62,8 @@ func AddrKey(a netip.Addr) uint64 {
 	return Hash(2, string(b[:]))
 }
 
-// addrPort returns the address of a TCP connection's end, or the zero AddrPort.
-func addrPort(a net.Addr) netip.AddrPort {
+// AddrPort returns the address of a TCP connection's end, or the zero AddrPort.
+func AddrPort(a net.Addr) netip.AddrPort {
 	tcp, ok := a.(*net.TCPAddr)
 	if !ok {
 		return netip.AddrPort{}
