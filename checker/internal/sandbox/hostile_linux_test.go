@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -64,6 +65,7 @@ var deeds = map[string]func(target) error{
 		_, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false)
 		return err
 	},
+	"start itself again":      func(target) error { return again() },
 	"read a device":           func(target) error { return read("/dev/urandom") },
 	"see itself in /proc":     func(target) error { return read("/proc/self/maps") },
 	"change a kernel setting": func(target) error { return write("/proc/sys/kernel/hostname") },
@@ -175,6 +177,14 @@ func clone(flags uintptr) error {
 		return errno
 	}
 	return nil
+}
+
+func again() error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return exec.Command(self, hostile, "{}").Run()
 }
 
 func clone3() error {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"strconv"
 	"syscall"
 	"unsafe"
 
@@ -53,13 +52,6 @@ func enter() error {
 		if err := o.isolate(); err != nil {
 			return err
 		}
-	} else {
-		// By its descriptor, as nobody may not be let through to its folder.
-		fd, err := unix.Open(o.Program, unix.O_PATH|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return fmt.Errorf("program: %w", err)
-		}
-		o.Program = "/proc/self/fd/" + strconv.Itoa(fd)
 	}
 	if err := o.confine(); err != nil {
 		return err
@@ -107,10 +99,6 @@ func (o *order) confine() error {
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("no_new_privs: %w", err)
-	}
-	// A change of the user has taken /proc/self from the process.
-	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("dumpable: %w", err)
 	}
 	if o.Level == Landlock {
 		if err := o.landlock(); err != nil {

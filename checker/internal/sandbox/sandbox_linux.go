@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -134,7 +133,7 @@ func (b *Box) probe() error {
 }
 
 // Start starts the command confined to the folder dir, which its working
-// directory is in. It gives the folder to the process's user. The function
+// directory is in. It gives the two to the process's user. The function
 // that it returns says, once the command has ended, that it could not be
 // confined; the program has not run then.
 //
@@ -173,17 +172,18 @@ func (b *Box) direct(cmd *exec.Cmd, dir string) error {
 	if err != nil {
 		return err
 	}
+	program := cmd.Path
+	if b.asNobody {
+		if program, err = b.admitNobody(program, dir, cmd.Dir); err != nil {
+			return err
+		}
+	}
 	said, err := json.Marshal(order{
-		Level: b.Level, Dir: dir, Work: cmd.Dir, Program: cmd.Path, Libraries: libraries,
+		Level: b.Level, Dir: dir, Work: cmd.Dir, Program: program, Libraries: libraries,
 		AsNobody: b.asNobody, NoProc: b.noProc, Processes: b.processes,
 	})
 	if err != nil {
 		return err
-	}
-	if b.asNobody {
-		if err := giveToNobody(dir); err != nil {
-			return err
-		}
 	}
 	cmd.Args = append([]string{insideName, string(said)}, cmd.Args...)
 	cmd.Path = "/proc/self/exe"
@@ -212,13 +212,34 @@ func (b *Box) isolate(attr *syscall.SysProcAttr) {
 	attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP, unix.CAP_SETUID, unix.CAP_SETGID}
 }
 
-func giveToNobody(dir string) error {
-	return filepath.WalkDir(dir, func(name string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+// admitNobody gives the folders to nobody and returns the program's place.
+// Without mounts nobody may not be let through to where the program is, and a
+// clause may start its program again, so it gets a name in the clause's
+// folder, still root's own.
+func (b *Box) admitNobody(program, dir, work string) (string, error) {
+	for _, folder := range []string{dir, work} {
+		if err := os.Lchown(folder, nobody, nobody); err != nil {
+			return "", err
 		}
-		return os.Lchown(name, nobody, nobody)
-	})
+	}
+	if b.Level == Namespaces {
+		return program, nil
+	}
+	beside := filepath.Join(dir, filepath.Base(program))
+	os.Remove(beside)
+	info, err := os.Stat(program)
+	if err != nil {
+		return "", err
+	}
+	mode := info.Mode().Perm()
+	if mode&0o005 == 0o005 && os.Link(program, beside) == nil {
+		return beside, nil
+	}
+	data, err := os.ReadFile(program) // from another file system, or root's alone
+	if err != nil {
+		return "", err
+	}
+	return beside, os.WriteFile(beside, data, mode|mode&0o500>>3|mode&0o500>>6)
 }
 
 // needsLibraries reports whether the program is linked dynamically.
