@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,9 +54,12 @@ func TestOrderOfNamesDoesNotMatter(t *testing.T) {
 		passed := slices.Clone(reversed)
 		contract.Step(t, "9 names, sorted and the other way round, 1009 entries")
 		a, b := newTable(t, names, 1009), newTable(t, passed, 1009)
+		serve := map[string]bool{}
 		for key := range uint64(1009) {
 			wantPick(t, b, key, a.Pick(key))
+			serve[a.Pick(key)] = true
 		}
+		wantServing(t, serve, names)
 		if !slices.Equal(passed, reversed) {
 			contract.Mismatch(t, "the names that were passed, afterwards", fmt.Sprint(passed), fmt.Sprint(reversed))
 		}
@@ -92,9 +96,10 @@ func TestFewEntriesChangeHands(t *testing.T) {
 			contract.Step(t, "%s, one of %d, leaves a table of %d", leaves, n, size)
 			before := newTable(t, names, size)
 			after := newTable(t, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == leaves }), size)
-			others, changed := 0, 0
+			others, changed, serve := 0, 0, map[string]bool{}
 			for key := range uint64(size) {
 				was, is := before.Pick(key), after.Pick(key)
+				serve[was] = true
 				if is == leaves || !slices.Contains(names, is) {
 					contract.Failf(t, "entry %d is %q afterwards", key, is)
 				}
@@ -105,6 +110,7 @@ func TestFewEntriesChangeHands(t *testing.T) {
 					}
 				}
 			}
+			wantServing(t, serve, names)
 			if changed*20 > others {
 				contract.Failf(t, "%d of the %d entries of others have changed hands, want at most %d", changed, others, others/20)
 			}
@@ -299,21 +305,27 @@ func TestAnyCutOfAHeader(t *testing.T) {
 // come only after the server has spoken. README
 func TestWaitsForNothingBehindTheHeader(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
-		for _, head := range []string{
-			"PROXY UNKNOWN\r\n", "PROXY TCP4 1.1.1.1 2.2.2.2 1 2\r\n", "PROXY TCP6 ::1 ::2 1 2\r\n", signature + "\x20\x00\x00\x00",
-			signature + "\x21\x11\x00\x0c\x01\x01\x01\x01\x02\x02\x02\x02\x00\x01\x00\x02", signature + "\x21\x00\x00\x03abc",
+		for head, source := range map[string]string{
+			"PROXY UNKNOWN\r\n": "", "PROXY TCP4 1.1.1.1 2.2.2.2 1 2\r\n": "1.1.1.1:1", "PROXY TCP6 ::1 ::2 1 2\r\n": "[::1]:1",
+			signature + "\x20\x00\x00\x00": "", signature + "\x21\x00\x00\x03abc": "",
+			signature + "\x21\x11\x00\x0c\x01\x01\x01\x01\x02\x02\x02\x02\x00\x01\x00\x02": "1.1.1.1:1",
 		} {
+			var want netip.AddrPort
+			if source != "" {
+				want = netip.MustParseAddrPort(source)
+			}
 			for _, cut := range contract.Cuts(t, []byte(head)) {
 				contract.Step(t, "%q %s, and then silence", head, cut.Name)
 				silent := make(chan struct{})
 				err := contract.Call(t, "ReadProxy to return", func() error {
-					_, err := loadbalancing.ReadProxy(bufio.NewReader(&pieces{slices.Clone(cut.Chunks), silent}))
+					h, err := loadbalancing.ReadProxy(bufio.NewReader(&pieces{slices.Clone(cut.Chunks), silent}))
+					if err == nil && h.Source != want {
+						err = fmt.Errorf("source is %v, want %v", h.Source, want)
+					}
 					return err
 				})
 				close(silent)
-				if err != nil {
-					contract.Mismatch(t, "the error of ReadProxy", err.Error(), "<nil>")
-				}
+				wantErr(t, err, nil)
 			}
 		}
 	})
@@ -1219,8 +1231,10 @@ func TestConcurrentUse(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		names := []string{"b1:80", "b2:80", "b3:80"}
 		contract.Step(t, "48 requests, a third of which fail, and a Drain at once")
+		var asked, dialled atomic.Int32
 		all := make(chan struct{}) // are at their backends
 		b7 := &loadbalancing.L7{Backends: names, Failures: 1000, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			asked.Add(1)
 			<-all
 			switch r.URL.Path {
 			case "/lost":
@@ -1246,12 +1260,16 @@ func TestConcurrentUse(t *testing.T) {
 		for _, c := range calls {
 			wantErr(t, c.Await(t), nil)
 		}
+		if n := asked.Load(); n < 48 {
+			contract.Failf(t, "%d requests came to the backends, want 48 or more", n)
+		}
 		contract.Step(t, "nothing is under way any more")
 		for _, name := range names {
 			wantErr(t, contract.Call(t, "Drain "+name+" to return", func() error { return b7.Drain(context.Background(), name) }), nil)
 		}
 		contract.Step(t, "a Drain; then 48 connections, many of whose dials fail, and another at once")
 		b4 := &loadbalancing.L4{Backends: names, Dial: func(_ context.Context, addr string) (net.Conn, error) {
+			dialled.Add(1)
 			if addr == "b3:80" {
 				return nil, io.ErrUnexpectedEOF
 			}
@@ -1266,6 +1284,9 @@ func TestConcurrentUse(t *testing.T) {
 		drained := contract.Go("Drain to return", func() error { return b4.Drain(context.Background(), "b2:80") })
 		wantErr(t, contract.Call(t, "Serve to return", func() error { return b4.Serve(conns) }), io.EOF)
 		wantErr(t, drained.Await(t), nil)
+		if n := dialled.Load(); n < 48 {
+			contract.Failf(t, "%d dials for 48 connections", n)
+		}
 		contract.Step(t, "nothing is under way any more")
 		for _, name := range names {
 			wantErr(t, contract.Call(t, "Drain "+name+" to return", func() error { return b4.Drain(context.Background(), name) }), nil)
@@ -1413,6 +1434,16 @@ func newTable(t *testing.T, names []string, size int) *loadbalancing.Table {
 		contract.Failf(t, "NewTable refused %d names and %d entries: %v", len(names), size, got.err)
 	}
 	return got.table
+}
+
+// wantServing checks that each of the names is somebody's.
+func wantServing(t *testing.T, serve map[string]bool, names []string) {
+	t.Helper()
+	for _, name := range names {
+		if !serve[name] {
+			contract.Failf(t, "%s has no entry", name)
+		}
+	}
 }
 
 func wantPick(t *testing.T, table *loadbalancing.Table, key uint64, want string, not ...string) {
