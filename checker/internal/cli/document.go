@@ -1,8 +1,9 @@
 package cli
 
 import (
+	"bytes"
+	"fmt"
 	"io"
-	"os"
 
 	"github.com/wirekata/wirekata/checker/internal/report"
 )
@@ -31,13 +32,12 @@ func (s *session) document(name string, v report.GradeView, write func(io.Writer
 	case "-":
 		return write(s.Stdout, v)
 	}
-	file, err := os.Create(s.from(name))
-	if err != nil {
+	var b bytes.Buffer
+	if err := write(&b, v); err != nil {
 		return err
 	}
-	defer file.Close()
-	if err := write(file, v); err != nil {
-		return err
+	if err := writeFile(s.from(name), b.Bytes()); err != nil {
+		return fmt.Errorf("%s cannot be written, and is as it was: %w", name, err)
 	}
-	return file.Close()
+	return nil
 }
