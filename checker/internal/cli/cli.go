@@ -24,6 +24,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/foreign"
 	"github.com/wirekata/wirekata/checker/internal/report"
 	"github.com/wirekata/wirekata/checker/internal/result"
 	"github.com/wirekata/wirekata/checker/internal/runner"
@@ -72,7 +73,7 @@ func Run(ctx context.Context, env Env, args []string) int {
 	}
 	f := asFailure(err)
 	for _, line := range f.lines() {
-		fmt.Fprintln(env.Stderr, "checker: "+line)
+		fmt.Fprintln(env.Stderr, "checker: "+foreign.Line(line))
 	}
 	return f.code
 }

@@ -2,8 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"fmt"
 	"io"
-	"os"
 
 	"github.com/wirekata/wirekata/checker/internal/report"
 )
@@ -32,26 +32,12 @@ func (s *session) document(name string, v report.GradeView, write func(io.Writer
 	case "-":
 		return write(s.Stdout, v)
 	}
-	var whole bytes.Buffer
-	if err := write(&whole, v); err != nil {
+	var b bytes.Buffer
+	if err := write(&b, v); err != nil {
 		return err
 	}
-	return writeWhole(s.from(name), whole.Bytes())
-}
-
-// writeWhole writes a file that others see whole or not at all; of what is no
-// file, like a pipe, that cannot be said.
-func writeWhole(name string, data []byte) error {
-	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
-		return os.WriteFile(name, data, 0o666)
+	if err := writeFile(s.from(name), b.Bytes()); err != nil {
+		return fmt.Errorf("%s cannot be written, and is as it was: %w", name, err)
 	}
-	beside := name + ".new"
-	err := os.WriteFile(beside, data, 0o666)
-	if err == nil {
-		err = os.Rename(beside, name)
-	}
-	if err != nil {
-		os.Remove(beside)
-	}
-	return err
+	return nil
 }

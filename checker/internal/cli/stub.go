@@ -26,6 +26,7 @@ type stubReset struct {
 	yours  map[string][]byte // the Go files that are there, those that differ from the originals
 	stub   map[string][]byte // what is to be there
 	backup string            // where yours go, from the repository's root
+	kept   bool              // they are there
 }
 
 func (s *session) planReset(t *course.Topic) (*stubReset, error) {
@@ -87,14 +88,10 @@ func (r *stubReset) question() string {
 
 // run keeps the learner's files, and only then replaces them.
 func (r *stubReset) run() error {
-	if err := r.newBackup(); err != nil {
+	if err := r.keepYours(); err != nil {
 		return err
 	}
-	for name, data := range r.yours {
-		if err := writeFile(r.s.path(path.Join(r.backup, name)), data); err != nil {
-			return err
-		}
-	}
+	r.kept = true
 	for name, data := range r.stub {
 		if err := writeFile(r.place(name), data); err != nil {
 			return err
@@ -111,17 +108,45 @@ func (r *stubReset) run() error {
 	return nil
 }
 
-// newBackup makes the backup's folder. One that is there already is an error,
-// for it is somebody's work.
+// whereYours says, after a failure, where the learner's files are.
+func (r *stubReset) whereYours() string {
+	if r.kept && len(r.yours) > 0 {
+		return fmt.Sprintf("your files are in %s; make room, or the folder writable, and run it again", r.backup)
+	}
+	return "your files are as they were; make room, or the folder writable, and run it again"
+}
+
+func (r *stubReset) keepYours() error {
+	if err := r.newBackup(); err != nil {
+		return err
+	}
+	for name, data := range r.yours {
+		if err := writeFile(r.s.path(path.Join(r.backup, name)), data); err != nil {
+			os.RemoveAll(r.s.path(r.backup))
+			return err
+		}
+	}
+	return nil
+}
+
+// newBackup makes the backup's folder. One that is there already, made in the
+// same second or before the clock was set back, is somebody's work: the new
+// one then has a number.
 func (r *stubReset) newBackup() error {
 	if len(r.yours) == 0 {
 		return nil
 	}
-	dir := r.s.path(r.backup)
-	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Dir(r.s.path(r.backup)), 0o777); err != nil {
 		return err
 	}
-	return os.Mkdir(dir, 0o777)
+	name := r.backup
+	for n := 2; ; n++ {
+		err := os.Mkdir(r.s.path(r.backup), 0o777)
+		if !os.IsExist(err) {
+			return err
+		}
+		r.backup = fmt.Sprintf("%s-%d", name, n)
+	}
 }
 
 func (r *stubReset) place(name string) string {

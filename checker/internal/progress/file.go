@@ -55,10 +55,18 @@ func (f *File) setAside(path string, reason error) (*Progress, error) {
 		now = f.Now
 	}
 	suffix := ".damaged-" + now().UTC().Format("20060102T150405Z")
+	for n := 2; exists(path + suffix); n++ { // of the same second, or the clock was set back
+		suffix = fmt.Sprintf(".damaged-%s-%d", now().UTC().Format("20060102T150405Z"), n)
+	}
 	if err := os.Rename(path, path+suffix); err != nil {
 		return nil, fmt.Errorf("%w (and it cannot be kept aside: %v)", reason, err)
 	}
 	return new(Progress), &DamagedError{Kept: Path + suffix, Err: reason}
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
 }
 
 // Update loads the progress, applies change and writes the result, so that

@@ -33,6 +33,7 @@ func (v *GradeView) passed() bool {
 // Grade writes the table of topics, the marks, and what to do next.
 func Grade(w io.Writer, s Style, v GradeView) error {
 	p := &page{Style: s}
+	v.Topics = shown(v.Topics)
 	p.headline(&v)
 	p.table(&v)
 	p.remarks(&v)

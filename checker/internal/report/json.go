@@ -69,8 +69,9 @@ func JSON(w io.Writer, v GradeView) error {
 		Announced: orEmpty(v.Announced),
 		Topics:    []topicJSON{},
 	}
-	for i := range v.Topics {
-		doc.Topics = append(doc.Topics, newTopicJSON(&v.Topics[i]))
+	topics := shown(v.Topics)
+	for i := range topics {
+		doc.Topics = append(doc.Topics, newTopicJSON(&topics[i]))
 	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

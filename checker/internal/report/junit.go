@@ -54,6 +54,7 @@ type junitProblem struct {
 // JUnit writes the outcome as JUnit XML. A refused clause is a failure, one
 // that could not be judged an error, an unsupported one is skipped.
 func JUnit(w io.Writer, v GradeView) error {
+	v.Topics = shown(v.Topics)
 	doc := junitSuites{Name: "wirekata"}
 	for i := range v.Topics {
 		for _, s := range []result.Suite{result.Assignment, result.Assessment} {

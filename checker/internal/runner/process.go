@@ -1,8 +1,10 @@
 package runner
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -38,6 +40,7 @@ type job struct {
 	race    bool
 	procs   int           // GOMAXPROCS; 0 for what the system has
 	timeout time.Duration // of the test binary; 0 for testTimeout
+	memory  int           // bytes
 	box     *sandbox.Box
 }
 
@@ -46,7 +49,7 @@ type process struct {
 	exit     int // the exit status, -1 where a signal ended it
 	state    string
 	timedOut bool // the wall clock's limit ended it
-	tooLarge bool // the memory's limit ended it
+	tooLarge int  // the bytes of memory that it was not to have, where that ended it
 	output   string
 	records  []evidence.Record
 	damaged  error  // what is wrong with the evidence
@@ -81,6 +84,9 @@ func (j job) run(ctx context.Context) (*process, error) {
 		"-test.run", "^"+j.clause+"$", "-test.v", "-test.paniconexit0", "-test.timeout", timeout.String())
 	cmd.Dir = work
 	cmd.Env = j.environment(dir, work)
+	key := make([]byte, evidence.MaxKey)
+	rand.Read(key) // never fails
+	cmd.Stdin = bytes.NewReader(key)
 	var out capped
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second // for pipes that a grandchild holds open
@@ -93,9 +99,11 @@ func (j job) run(ctx context.Context) (*process, error) {
 		p.close()
 		return nil, fmt.Errorf("suite process: %w", err)
 	}
-	watch := watchMemory(cmd)
+	watch := watchMemory(cmd, j.memory)
 	err = cmd.Wait()
-	p.tooLarge = watch()
+	if watch() {
+		p.tooLarge = j.memory
+	}
 	endGroup(cmd)
 	if err := cmp.Or(ctx.Err(), confined()); err != nil {
 		p.close()
@@ -109,7 +117,7 @@ func (j job) run(ctx context.Context) (*process, error) {
 	p.exit, p.state = cmd.ProcessState.ExitCode(), cmd.ProcessState.String()
 	p.timedOut = bounded.Err() != nil
 	p.output = out.String()
-	p.records, p.damaged = evidence.ReadDir(dir)
+	p.records, p.damaged = evidence.ReadDir(dir, key)
 	p.races = raceReport(dir)
 	return p, nil
 }

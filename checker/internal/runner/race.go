@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/foreign"
 	"github.com/wirekata/wirekata/checker/internal/gotool"
 	"github.com/wirekata/wirekata/checker/internal/result"
 )
@@ -122,7 +123,7 @@ func (r *raceCase) outcome() result.Clause {
 		}
 		c.Verdict, c.By, c.Seed = result.Fail, result.ByAssertion, run.clause.Seed
 		c.Reason = fmt.Sprintf("data race in %s%s", short(run.clause.Name), racePlace(run.report))
-		c.Output = safe(strings.TrimSpace(run.report))
+		c.Output = foreign.Text(strings.TrimSpace(run.report))
 		return c
 	}
 	passed := 0
