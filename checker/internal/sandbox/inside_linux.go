@@ -48,6 +48,10 @@ func enter() error {
 	if err := json.Unmarshal([]byte(os.Args[1]), &o); err != nil {
 		return err
 	}
+	rest := os.Args[2:]
+	if o.Variables < 0 || len(rest) <= o.Variables {
+		return unix.EINVAL
+	}
 	if o.Level == Namespaces {
 		if err := o.isolate(); err != nil {
 			return err
@@ -59,7 +63,7 @@ func enter() error {
 	if err := dieWithChecker(); err != nil {
 		return err
 	}
-	return fmt.Errorf("program: %w", syscall.Exec(o.Program, os.Args[2:], os.Environ()))
+	return fmt.Errorf("program: %w", syscall.Exec(o.Program, rest[o.Variables:], rest[:o.Variables]))
 }
 
 // isolate furnishes the namespaces, in which this process is the first.

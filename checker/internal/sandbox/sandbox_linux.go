@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -34,6 +35,7 @@ type order struct {
 	Dir       string // the folder that can be written to
 	Work      string // the working directory, in it
 	Program   string
+	Variables int  // how many of the arguments are the program's environment
 	Libraries bool // the program needs the system's libraries
 	AsNobody  bool
 	NoProc    bool
@@ -166,7 +168,9 @@ func (b *Box) Start(cmd *exec.Cmd, dir string) (confined func() error, err error
 }
 
 // direct makes the command this executable, with the order to become what the
-// command was.
+// command was. This executable has no environment then, as whatever else is
+// linked into it may act on one before anything is confined, and read the
+// standard input that is the program's.
 func (b *Box) direct(cmd *exec.Cmd, dir string) error {
 	libraries, err := b.needsLibraries(cmd.Path)
 	if err != nil {
@@ -178,15 +182,16 @@ func (b *Box) direct(cmd *exec.Cmd, dir string) error {
 			return err
 		}
 	}
+	environment := cmd.Environ()
 	said, err := json.Marshal(order{
-		Level: b.Level, Dir: dir, Work: cmd.Dir, Program: program, Libraries: libraries,
+		Level: b.Level, Dir: dir, Work: cmd.Dir, Program: program, Variables: len(environment), Libraries: libraries,
 		AsNobody: b.asNobody, NoProc: b.noProc, Processes: b.processes,
 	})
 	if err != nil {
 		return err
 	}
-	cmd.Args = append([]string{insideName, string(said)}, cmd.Args...)
-	cmd.Path = "/proc/self/exe"
+	cmd.Args = slices.Concat([]string{insideName, string(said)}, environment, cmd.Args)
+	cmd.Path, cmd.Env = "/proc/self/exe", []string{}
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}

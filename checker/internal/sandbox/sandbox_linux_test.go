@@ -19,9 +19,15 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == hostile {
-		be()
-		return
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case hostile:
+			be()
+			return
+		case repeater:
+			fmt.Println(early, len(os.Environ()))
+			return
+		}
 	}
 	os.Exit(m.Run())
 }
