@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/wirekata/wirekata/checker/internal/report"
+	"github.com/wirekata/wirekata/checker/internal/wholefile"
 )
 
 // writeGrade writes the report and the documents that were asked for. The
@@ -36,7 +38,11 @@ func (s *session) document(name string, v report.GradeView, write func(io.Writer
 	if err := write(&b, v); err != nil {
 		return err
 	}
-	if err := writeFile(s.from(name), b.Bytes()); err != nil {
+	file := s.from(name)
+	if info, err := os.Lstat(file); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(file, b.Bytes(), 0o666) // a pipe, a device, or a link to one
+	}
+	if err := wholefile.Write(file, b.Bytes()); err != nil {
 		return fmt.Errorf("%s cannot be written, and is as it was: %w", name, err)
 	}
 	return nil

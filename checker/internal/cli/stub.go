@@ -13,6 +13,7 @@ import (
 
 	"github.com/wirekata/wirekata/checker/internal/candidate"
 	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/wholefile"
 )
 
 // suiteFile is the visible suite's name, in the originals and in exercises/.
@@ -93,7 +94,7 @@ func (r *stubReset) run() error {
 	}
 	r.kept = true
 	for name, data := range r.stub {
-		if err := writeFile(r.place(name), data); err != nil {
+		if err := wholefile.Write(r.place(name), data); err != nil {
 			return err
 		}
 	}
@@ -121,7 +122,7 @@ func (r *stubReset) keepYours() error {
 		return err
 	}
 	for name, data := range r.yours {
-		if err := writeFile(r.s.path(path.Join(r.backup, name)), data); err != nil {
+		if err := wholefile.Write(r.s.path(path.Join(r.backup, name)), data); err != nil {
 			os.RemoveAll(r.s.path(r.backup))
 			return err
 		}
@@ -151,18 +152,4 @@ func (r *stubReset) newBackup() error {
 
 func (r *stubReset) place(name string) string {
 	return r.s.path(path.Join(r.topic.Exercise(), name))
-}
-
-// writeFile writes a file, and the folders it is in, in one step: a reader
-// sees the file before or after, and a full disk leaves the one before.
-func writeFile(name string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-		return err
-	}
-	tmp := name + ".tmp"
-	if err := os.WriteFile(tmp, data, 0o666); err != nil {
-		os.Remove(tmp)
-		return err
-	}
-	return os.Rename(tmp, name)
 }

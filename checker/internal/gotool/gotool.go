@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/wirekata/wirekata/checker/internal/procgroup"
 )
 
 // Command returns the command `go args...` in the module at root. When ctx is
@@ -20,10 +22,9 @@ func Command(ctx context.Context, root string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=readonly -buildvcs=false", "PWD="+root)
-	ownGroup(cmd)
-	cmd.Cancel = func() error { return interrupt(cmd) }
+	procgroup.Own(cmd, syscall.SIGINT)
+	cmd.Cancel = func() error { return procgroup.Signal(cmd, syscall.SIGINT) }
 	cmd.WaitDelay = 5 * time.Second
-	DieWithUs(cmd, syscall.SIGINT)
 	return cmd
 }
 

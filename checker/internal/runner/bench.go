@@ -35,7 +35,7 @@ type Specimen struct {
 }
 
 // OpenBench returns a bench. Of the options, Candidate, Topics, Clause, Seed,
-// Race, Trace, Sandbox and Progress mean nothing to it.
+// Race, Trace and Progress mean nothing to it.
 func OpenBench(o Options) (*Bench, error) {
 	o = o.withDefaults()
 	room, err := openKept(o.Root + " bench")

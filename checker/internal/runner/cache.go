@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wirekata/wirekata/checker/internal/result"
+	"github.com/wirekata/wirekata/checker/internal/wholefile"
 )
 
 // A cache keeps the verdicts of programs that have been judged before. A nil
@@ -132,7 +133,7 @@ func (c *cache) put(j job, e cached) {
 		return
 	}
 	if data, err := json.Marshal(e); err == nil {
-		writeAtomically(c.file(j, ".json"), data)
+		wholefile.Write(c.file(j, ".json"), data)
 	}
 }
 
@@ -149,23 +150,4 @@ func (c *cache) prune() {
 			os.Remove(filepath.Join(c.dir, e.Name()))
 		}
 	}
-}
-
-// writeAtomically writes a file that others see whole or not at all.
-func writeAtomically(name string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".new-")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err2 := f.Close(); err == nil {
-		err = err2
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/wirekata/wirekata/checker/internal/wholefile"
 	"github.com/wirekata/wirekata/harness/evidence"
 )
 
@@ -27,7 +28,7 @@ func (p *process) keepCapture(root, topic, clause string) string {
 		return ""
 	}
 	name := captureName(topic, clause)
-	if writeFolders(filepath.Join(root, filepath.FromSlash(name)), data) != nil {
+	if wholefile.Write(filepath.Join(root, filepath.FromSlash(name)), data) != nil {
 		return ""
 	}
 	return name
@@ -66,13 +67,5 @@ func copyFile(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return writeFolders(to, data)
-}
-
-// writeFolders writes the file, and makes the folders that it lacks.
-func writeFolders(name string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	return writeAtomically(name, data)
+	return wholefile.Write(to, data)
 }

@@ -12,8 +12,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"syscall"
 	"time"
 
+	"github.com/wirekata/wirekata/checker/internal/procgroup"
 	"github.com/wirekata/wirekata/checker/internal/sandbox"
 	"github.com/wirekata/wirekata/harness/evidence"
 )
@@ -90,7 +92,7 @@ func (j job) run(ctx context.Context) (*process, error) {
 	var out capped
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second // for pipes that a grandchild holds open
-	ownGroup(cmd)
+	procgroup.Own(cmd, syscall.SIGKILL)
 	cmd.Cancel = func() error { return endGroup(cmd) }
 	runtime.LockOSThread() // its end is what the job's process dies with
 	defer runtime.UnlockOSThread()
@@ -121,6 +123,9 @@ func (j job) run(ctx context.Context) (*process, error) {
 	p.races = raceReport(dir)
 	return p, nil
 }
+
+// endGroup kills what is left of the command's process group.
+func endGroup(cmd *exec.Cmd) error { return procgroup.Signal(cmd, syscall.SIGKILL) }
 
 // environment is all that the process gets to see of ours.
 func (j job) environment(dir, work string) []string {

@@ -22,7 +22,8 @@
 // There is no second program: a Box starts the running executable anew, which
 // finds that out in an init function of this package, confines itself, and
 // becomes the program (see inside_linux.go). Any program that links this
-// package can do so, a test binary too.
+// package can do so, a test binary too. Until then it has no environment, and
+// leaves standard input, output and error alone: they are the program's.
 //
 // # Limitations
 //
