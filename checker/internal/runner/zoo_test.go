@@ -3,6 +3,7 @@ package runner
 import (
 	"bufio"
 	"bytes"
+	"flag"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -24,6 +25,7 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/minicourse"
 	"github.com/wirekata/wirekata/checker/internal/result"
+	"github.com/wirekata/wirekata/checker/internal/sandbox"
 )
 
 // The zoo is testdata/zoo: what hurried, confused and hostile people hand in.
@@ -146,13 +148,26 @@ func TestWire(t *testing.T) {
 // A menagerie is the course of all the animals.
 type menagerie struct {
 	*minicourse.Course
+	box   *sandbox.Box
 	files map[string]map[string][]byte // by topic, those that come without rules
+}
+
+// zooLevel is the level of the sandbox that the zoo is judged in.
+var zooLevel = flag.String("zoo.sandbox", sandbox.Off.String(), "judge the zoo in a sandbox of this level")
+
+func zooBox(t *testing.T) *sandbox.Box {
+	t.Helper()
+	level, ok := sandbox.ParseLevel(*zooLevel)
+	require.True(t, ok, "-zoo.sandbox %s", *zooLevel)
+	box, err := sandbox.At(level)
+	require.NoError(t, err)
+	return box
 }
 
 const keeper = "keeper" // the topic of the reference among the animals
 
 func newMenagerie(t *testing.T, zoo []*animal) *menagerie {
-	m := &menagerie{Course: minicourse.New(t), files: map[string]map[string][]byte{}}
+	m := &menagerie{Course: minicourse.New(t), box: zooBox(t), files: map[string]map[string][]byte{}}
 	topics := []string{"  - {id: frames, title: Frames, minutes: 10}", "  - {id: " + keeper + ", title: The keeper, minutes: 10}"}
 	for _, a := range zoo {
 		topics = append(topics, fmt.Sprintf("  - {id: %s, title: %s, minutes: 10, race: %t}", a.id(), a.name, a.header["race"] != ""))
@@ -261,7 +276,8 @@ func unquoted(t *testing.T, s string) string {
 // options are how the zoo is judged: with the rules and limits of a hand-in.
 func (m *menagerie) options(topics []*course.Topic) Options {
 	return Options{
-		Root: m.Root, Originals: m.Originals, Course: m.Course.Course, Topics: topics,
+		Sandbox: m.box,
+		Root:    m.Root, Originals: m.Originals, Course: m.Course.Course, Topics: topics,
 		Candidate: candidate.Dir(filepath.Join(m.Root, "exercises")), Race: true, NoCache: true, MaxMemory: 1 << 30,
 	}.withDefaults()
 }
@@ -389,7 +405,7 @@ func TestZoo(t *testing.T) {
 	}
 	zoo := readZoo(t)
 	m := newMenagerie(t, zoo)
-	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("TMPDIR", ownTemporary(t))
 	before := snapshot(t, m.Root)
 	guarded := m.judge(t, zoo)
 	require.Equal(t, before, snapshot(t, m.Root), "the tree has changed")
@@ -413,6 +429,17 @@ func TestZoo(t *testing.T) {
 			}
 		})
 	}
+}
+
+// ownTemporary returns a folder for temporary files, which nobody, whom root's
+// sandboxes run as, may go through; those of the testing package are closed.
+func ownTemporary(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "wirekata-zoo-")
+	require.NoError(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	require.NoError(t, os.Chmod(dir, 0o755))
+	return dir
 }
 
 func (a *animal) requireRefusal(t *testing.T, topic result.Topic) {
