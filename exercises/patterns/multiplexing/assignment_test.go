@@ -142,11 +142,14 @@ func TestSenderKeepsToTheWindow(t *testing.T) {
 		st, other := open(t, p.s), open(t, p.s)
 		p.want(t, frame{typ: opens, stream: 1})
 		p.want(t, frame{typ: opens, stream: 3})
-		contract.Step(t, "write 50,000 octets; the window is %d", window)
+		allowed := window + 3000
+		contract.Step(t, "← WINDOW 1 +3000, then 50,000 octets are written; the window was %d", window)
+		p.send(number(windows, 1, 3000))
+		contract.Settle()
 		text := noise(t, 50_000)
 		writing := contract.Go("the Write", func() error { _, err := st.Write(text); return err })
 		var got []byte
-		for allowed := window; ; {
+		for {
 			got = append(got, p.octets(t, 1, min(allowed, len(text))-len(got))...)
 			contract.Settle()
 			if f, ok := p.more(); ok {
@@ -566,14 +569,28 @@ func (p *peer) read() {
 // send sends frames in one write.
 func (p *peer) send(frames ...frame) { p.conn.Write(join(frames...)) }
 
-// next returns the next frame.
+// next returns the next frame. WINDOWs are left out: how soon what was read is
+// given back is the session's affair, and that of one clause.
 func (p *peer) next(t *testing.T, what string) frame {
 	t.Helper()
-	return contract.Await(t, what, p.in)
+	for {
+		if f := contract.Await(t, what, p.in); f.typ != windows {
+			return f
+		}
+	}
 }
 
-// more returns a frame that has come already.
+// more returns a frame that has come already, WINDOWs left out.
 func (p *peer) more() (frame, bool) {
+	for {
+		if f, ok := p.any(); !ok || f.typ != windows {
+			return f, ok
+		}
+	}
+}
+
+// any returns any frame that has come already.
+func (p *peer) any() (frame, bool) {
 	select {
 	case f, ok := <-p.in:
 		return f, ok

@@ -121,6 +121,9 @@ func TestPayloadsAreBounded(t *testing.T) {
 			got = append(got, f.payload...)
 		}
 		contract.Bytes(t, "the octets of the stream", got, text)
+		contract.Control(t, "the answer is read")
+		p.send(frame{typ: data, flags: end, stream: 1, payload: text[:16384]})
+		wantRest(t, st, string(text[:16384]))
 	})
 }
 
@@ -230,14 +233,14 @@ func TestReceiverGivesBackWhatIsRead(t *testing.T) {
 				sent += n
 			}
 			contract.Settle()
-			if f, ok := p.more(); ok {
+			if f, ok := p.any(); ok {
 				contract.Failf(t, "%s came before anything was read", f)
 			}
 			n := min(1+rnd.IntN(window), sent-read)
 			wantRead(t, st, string(text[read:read+n]))
 			read += n
 			contract.Settle()
-			for f, ok := p.more(); ok; f, ok = p.more() {
+			for f, ok := p.any(); ok; f, ok = p.any() {
 				if f.typ != windows || f.stream != 1 || len(f.payload) != 4 {
 					contract.Mismatch(t, "not the frame that was to come", f.String(), "WINDOW 1")
 				}
@@ -371,6 +374,7 @@ func TestLateFramesAreIgnored(t *testing.T) {
 			contract.Step(t, "← frames that were under way")
 			p.send(frame{typ: data, stream: 3, payload: noise(t, 600)}, frame{typ: data, stream: 3, payload: noise(t, 600)},
 				number(windows, 3, 500), frame{typ: data, flags: end, stream: 3}, number(reset, 3, 8), number(windows, 3, 0))
+			p.silent(t)
 			contract.Fence(t, "no answer to them, and another stream goes on")
 			p.send(frame{typ: data, stream: 1, payload: []byte("ping")})
 			wantRead(t, other, "ping")
@@ -422,6 +426,18 @@ func TestClose(t *testing.T) {
 			}
 			contract.Call(t, "Close to return again", st.Close)
 			p.silent(t)
+			contract.Step(t, "Close while a Read and a Write wait")
+			st = open(t, p.s)
+			p.want(t, frame{typ: opens, stream: 3})
+			reading := contract.Go("Read to return", func() error { _, err := st.Read(make([]byte, 8)); return err })
+			writing := contract.Go("Write to return", func() error { _, err := st.Write(make([]byte, 100_000)); return err })
+			contract.Settle()
+			contract.Call(t, "Close to return", st.Close)
+			wantError(t, "the Read that waited", reading.Await(t), net.ErrClosed)
+			wantError(t, "the Write that waited", writing.Await(t), net.ErrClosed)
+			p.octets(t, 3, multiplexing.DefaultWindow)
+			p.want(t, frame{typ: data, flags: end, stream: 3})
+			p.want(t, number(reset, 3, 0))
 			p.stop()
 		}
 	})
@@ -664,6 +680,10 @@ func TestNumbersRise(t *testing.T) {
 			{typ: data, stream: 403, payload: []byte("b")}, {typ: data, stream: 401, payload: []byte("a")}} {
 			p.want(t, f)
 		}
+		contract.Control(t, "both are answered")
+		p.send(frame{typ: data, stream: 401, payload: []byte("to a")}, frame{typ: data, stream: 403, payload: []byte("to b")})
+		wantRead(t, a, "to a")
+		wantRead(t, b, "to b")
 	})
 }
 
@@ -1080,6 +1100,9 @@ func TestDialFails(t *testing.T) {
 		defer cancel()
 		wantError(t, "Get", d.getting(ctx, p).Await(t).err, context.DeadlineExceeded)
 		contract.Control(t, "and one that succeeds")
+		x = get(t, p)
+		ask(t, x, "ping")
+		x.Put(nil)
 		x = get(t, p)
 		ask(t, x, "ping")
 		x.Put(nil)
