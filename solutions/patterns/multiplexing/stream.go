@@ -24,7 +24,7 @@ type Stream struct {
 	taken      int          // read, and not given back to the peer yet
 	maySend    int          // what is left of the window that the peer has given
 	closed     bool         // by Close or Reset
-	weEnded    bool         // we have sent End, or a Reset
+	weEnded    bool         // we have sent End
 	peerEnded  bool         // the peer has sent End
 	isReset    bool         // by either end
 	broken     error        // why, if it was not by a call here
@@ -79,10 +79,12 @@ func (st *Stream) take(p []byte) (n, back int, err error) {
 		return 0, 0, io.EOF
 	case st.broken != nil:
 		return 0, 0, st.broken
-	case len(p) == 0 && st.s.err == nil:
+	case st.s.err != nil:
+		return 0, 0, st.s.err
+	case len(p) == 0:
 		return 0, 0, nil
 	}
-	return 0, 0, st.s.err
+	return 0, 0, ErrTimeout // the deadline came, and has been moved since
 }
 
 // giveBack counts what was read. It collects half a window before the peer
