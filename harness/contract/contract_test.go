@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/wirekata/wirekata/harness/contract"
 	"github.com/wirekata/wirekata/harness/evidence"
+	"github.com/wirekata/wirekata/harness/loopback"
 	"github.com/wirekata/wirekata/harness/memnet"
 	"github.com/wirekata/wirekata/harness/wire"
 )
@@ -97,6 +99,15 @@ var clauses = map[string]func(t *testing.T){
 			go func() { <-ch }()
 		})
 	},
+	"real leaks a file": func(t *testing.T) {
+		contract.Real(t, func(t *testing.T) {
+			l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", loopback.Addr())
+			contract.Require(t).NoError(err)
+			_, err = l.(*net.TCPListener).File()
+			contract.Require(t).NoError(err)
+			l.Close()
+		})
+	},
 	"records the wire": func(t *testing.T) {
 		contract.Virtual(t, func(t *testing.T) {
 			n := memnet.New(t)
@@ -166,9 +177,13 @@ func TestWhatClausesLeaveBehind(t *testing.T) {
 		"is unsupported":            {"unsupported", true, ""},
 		"real passes":               {"begin step end", true, ""},
 		"real leaks":                {"begin fail", false, "something was left running when the clause was over"},
+		"real leaks a file":         {"begin fail", false, "something was left open when the clause was over"},
 		"records the wire":          {"begin step wire fail capture", false, "no answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name == "real leaks a file" && loopback.Descriptors() == nil {
+				t.Skip("this system does not tell what is open")
+			}
 			records, ok := judge(t, name)
 			require.Equal(t, want.kinds, kinds(records))
 			require.Equal(t, want.ok, ok)

@@ -1,10 +1,11 @@
 package contract
 
 import (
-	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/wirekata/wirekata/harness/evidence"
+	"github.com/wirekata/wirekata/harness/loopback"
 )
 
 // watch starts the dead man's handle and returns the function that takes it
@@ -96,35 +98,39 @@ func cutFrames(frames string, n int) string {
 
 // settled waits until no goroutine and no file is left that was not there
 // before. A goroutine whose last act is seen may still have to return.
-func settled(before goleak.Option, files int) error {
+func settled(before goleak.Option, files map[int]string) error {
 	var err error
 	for range 5 {
 		if err = goleak.Find(before); err != nil {
 			continue
 		}
-		if now := openFiles(); files >= 0 && now > files {
-			err = fmt.Errorf("%d open files, %d before", now, files)
-			time.Sleep(50 * time.Millisecond)
-			continue
+		if err = opened(files); err == nil {
+			return nil
 		}
-		return nil
+		time.Sleep(50 * time.Millisecond)
 	}
 	return err
 }
 
-// openFiles counts the process's file descriptors, or returns -1.
-func openFiles() int {
-	dir, err := os.Open("/proc/self/fd")
-	if errors.Is(err, os.ErrNotExist) || err != nil {
-		return -1
+// opened names the files that are open and were not before.
+func opened(before map[int]string) error {
+	var left []string
+	now := loopback.Descriptors()
+	for _, fd := range slices.Sorted(maps.Keys(now)) {
+		if before[fd] != now[fd] {
+			left = append(left, fmt.Sprintf("descriptor %d: %s", fd, now[fd]))
+		}
 	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil {
-		return -1
+	if len(left) == 0 {
+		return nil
 	}
-	return len(names)
+	return errLeftOpen(strings.Join(left, "\n"))
 }
+
+// An errLeftOpen lists descriptors, one a line.
+type errLeftOpen string
+
+func (e errLeftOpen) Error() string { return string(e) }
 
 // trimLeak shortens goleak's report to the first goroutine it names.
 func trimLeak(s string) string {

@@ -331,6 +331,9 @@ func (n *Network) ListenPacket(hostport string) (net.PacketConn, error) {
 // host returns a name's address, which it gets when it is first mentioned.
 func (n *Network) host(name string) netip.Addr {
 	if a, err := netip.ParseAddr(name); err == nil {
+		if n.names[a] == "" {
+			n.names[a] = name // an address is its own name
+		}
 		return a
 	}
 	a, ok := n.addrs[name]

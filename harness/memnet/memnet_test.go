@@ -158,6 +158,18 @@ func TestDatagramsAreLostDoubledAndOvertaken(t *testing.T) {
 	})
 }
 
+func TestAddressIsItsOwnName(t *testing.T) {
+	contract.Virtual(t, func(t *testing.T) {
+		n := memnet.New(t)
+		var from []string
+		n.Tap(func(e memnet.Event) { from = append(from, e.FromName) })
+		a, b := n.Pipe("192.0.2.1", "server")
+		a.Close()
+		b.Close()
+		require.Equal(t, []string{"192.0.2.1", "192.0.2.1", "server"}, from)
+	})
+}
+
 func TestDialing(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		n := memnet.New(t)

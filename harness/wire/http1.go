@@ -20,6 +20,10 @@ type http1 struct {
 	chunked bool // within a chunked body
 	trailer bool // after its last chunk
 	lost    bool // the framing is broken: the rest is octets
+	// content, if set, renders the body of the message whose head was just read;
+	// without it, or where it returns nil, a body is text.
+	content func(contentType string) Describer
+	shown   Describer
 }
 
 // Describe implements [Describer].
@@ -27,20 +31,18 @@ func (d *http1) Describe(b []byte) []string {
 	d.buf = append(d.buf, b...)
 	var lines []string
 	for {
-		line, ok := d.next()
+		more, ok := d.next()
 		if !ok {
 			return lines
 		}
-		if line != "" {
-			lines = append(lines, line)
-		}
+		lines = append(lines, more...)
 	}
 }
 
-func (d *http1) next() (string, bool) {
+func (d *http1) next() ([]string, bool) {
 	switch {
 	case len(d.buf) == 0:
-		return "", false
+		return nil, false
 	case d.lost:
 		return d.body(len(d.buf)), true
 	case d.left > 0:
@@ -53,47 +55,63 @@ func (d *http1) next() (string, bool) {
 	return d.head()
 }
 
-func (d *http1) body(n int) string {
-	text := Text{}.Describe(d.buf[:n])[0]
+func (d *http1) body(n int) []string {
+	b := d.buf[:n]
 	d.buf = d.buf[n:]
-	return "  body " + text
+	if d.shown != nil {
+		lines := d.shown.Describe(b)
+		if d.left == 0 && !d.chunked {
+			lines = append(lines, d.End()...)
+		}
+		return lines
+	}
+	return []string{"  body " + Text{}.Describe(b)[0]}
+}
+
+// End implements [Ender].
+func (d *http1) End() []string {
+	if e, ok := d.shown.(Ender); ok {
+		return e.End()
+	}
+	return nil
 }
 
 // chunk reads one line of chunked coding: a size, the end of a chunk, or one
 // of the trailer section, which an empty line ends.
-func (d *http1) chunk() (string, bool) {
+func (d *http1) chunk() ([]string, bool) {
 	line, rest, ok := bytes.Cut(d.buf, []byte("\r\n"))
 	if !ok {
-		return "", false
+		return nil, false
 	}
 	d.buf = rest
 	switch {
 	case d.trailer && len(line) == 0:
 		d.trailer, d.chunked = false, false
-		return "  last chunk", true
+		return append(d.End(), "  last chunk"), true
 	case d.trailer:
-		return "  trailer " + string(line), true
+		return []string{"  trailer " + string(line)}, true
 	case len(line) == 0:
-		return "", true
+		return nil, true
 	}
 	size, err := strconv.ParseUint(string(line), 16, 31)
 	if err != nil {
 		d.chunked, d.lost = false, true
-		return fmt.Sprintf("  broken chunk size %q", line), true
+		return []string{fmt.Sprintf("  broken chunk size %q", line)}, true
 	}
 	d.left, d.trailer = int(size), size == 0
-	return "", true
+	return nil, true
 }
 
-func (d *http1) head() (string, bool) {
+func (d *http1) head() ([]string, bool) {
 	head, rest, ok := bytes.Cut(d.buf, []byte("\r\n\r\n"))
 	if !ok {
-		return "", false
+		return nil, false
 	}
-	d.buf = rest
+	d.buf, d.shown = rest, nil
 	start, fields, _ := strings.Cut(string(head), "\r\n")
 	start = strings.TrimSuffix(start, " HTTP/1.1")
 	var note []string
+	contentType := ""
 	for field := range strings.SplitSeq(fields, "\r\n") {
 		name, value, _ := strings.Cut(field, ":")
 		value = strings.TrimSpace(value)
@@ -102,7 +120,9 @@ func (d *http1) head() (string, bool) {
 			d.left, _ = strconv.Atoi(value)
 		case "transfer-encoding":
 			d.chunked = strings.EqualFold(value, "chunked")
-		case "content-type", "location", "retry-after", "upgrade", "connection", "last-event-id":
+		case "content-type":
+			contentType = value
+		case "location", "retry-after", "upgrade", "connection", "last-event-id":
 		default:
 			continue
 		}
@@ -111,5 +131,8 @@ func (d *http1) head() (string, bool) {
 	if len(note) > 0 {
 		start += "  (" + strings.Join(note, ", ") + ")"
 	}
-	return start, true
+	if d.content != nil {
+		d.shown = d.content(contentType)
+	}
+	return []string{start}, true
 }

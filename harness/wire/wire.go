@@ -24,6 +24,13 @@ type Describer interface {
 	Describe(b []byte) []string
 }
 
+// An Ender is a describer that has something to say when its direction of the
+// stream ends: what was not complete, usually.
+type Ender interface {
+	Describer
+	End() []string
+}
+
 // A Protocol makes the describers for the two directions of one stream, or of
 // the datagrams between two sockets: the client is who sent first.
 type Protocol func() (client, server Describer)
@@ -76,20 +83,32 @@ func (r *recorder) describe(e memnet.Event) []string {
 		}
 		r.streams[e.Stream] = &[2]party{{e.From, client}, {e.To, server}}
 	case memnet.Sent:
-		ends := r.streams[e.Stream]
-		if ends == nil {
-			return Text{}.Describe(e.Bytes)
-		}
-		if ends[0].addr == e.From {
-			return ends[0].Describe(e.Bytes)
-		}
-		return ends[1].Describe(e.Bytes)
+		return r.sender(e).Describe(e.Bytes)
 	case memnet.Finished:
-		return []string{"(end of stream)"}
+		return append(r.end(e), "(end of stream)")
 	case memnet.Reset:
-		return []string{"(reset)"}
+		return append(r.end(e), "(reset)")
 	case memnet.Delivered:
 		return r.flow(e).Describe(e.Bytes)
+	}
+	return nil
+}
+
+// sender returns the describer of the stream's direction that e is about.
+func (r *recorder) sender(e memnet.Event) Describer {
+	ends := r.streams[e.Stream]
+	switch {
+	case ends == nil:
+		return Text{}
+	case ends[0].addr == e.From:
+		return ends[0].Describer
+	}
+	return ends[1].Describer
+}
+
+func (r *recorder) end(e memnet.Event) []string {
+	if d, ok := r.sender(e).(Ender); ok {
+		return d.End()
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/tools/go/ast/astutil"
 )
@@ -27,17 +28,23 @@ func followImports(src []byte, allowed []string) []byte {
 		return src
 	}
 	changed := false
+	used := qualifiers(file)
 	for _, spec := range append([]*ast.ImportSpec(nil), file.Imports...) {
 		imported, err := strconv.Unquote(spec.Path.Value)
-		if err == nil && !astutil.UsesImport(file, imported) {
-			name := ""
-			if spec.Name != nil {
-				name = spec.Name.Name
-			}
-			changed = astutil.DeleteNamedImport(fset, file, name, imported) || changed
+		if err != nil {
+			continue
 		}
+		name := packageName(imported)
+		given := ""
+		if spec.Name != nil {
+			name, given = spec.Name.Name, spec.Name.Name
+		}
+		if !used[name] && name != "_" && name != "." {
+			changed = astutil.DeleteNamedImport(fset, file, given, imported) || changed
+		}
+		delete(used, name)
 	}
-	for _, name := range slices.Sorted(maps.Keys(usedPackages(file))) {
+	for _, name := range slices.Sorted(maps.Keys(used)) {
 		for _, imported := range allowed {
 			if packageName(imported) == name {
 				changed = astutil.AddImport(fset, file, imported) || changed
@@ -55,25 +62,17 @@ func followImports(src []byte, allowed []string) []byte {
 	return out.Bytes()
 }
 
-// usedPackages returns the names that the file qualifies others with and that
-// neither it declares nor an import of it.
-func usedPackages(file *ast.File) map[string]bool {
+// qualifiers returns the names that the file qualifies others with and that
+// it does not declare.
+func qualifiers(file *ast.File) map[string]bool {
 	unresolved := map[*ast.Ident]bool{}
 	for _, id := range file.Unresolved {
 		unresolved[id] = true
 	}
-	imports := map[string]bool{}
-	for _, spec := range file.Imports {
-		if imported, err := strconv.Unquote(spec.Path.Value); err == nil && spec.Name == nil {
-			imports[packageName(imported)] = true
-		} else if spec.Name != nil {
-			imports[spec.Name.Name] = true
-		}
-	}
 	used := map[string]bool{}
 	ast.Inspect(file, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok {
-			if id, ok := sel.X.(*ast.Ident); ok && unresolved[id] && !imports[id.Name] {
+			if id, ok := sel.X.(*ast.Ident); ok && unresolved[id] {
 				used[id.Name] = true
 			}
 		}
@@ -84,10 +83,13 @@ func usedPackages(file *ast.File) map[string]bool {
 
 var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
 
-// packageName is the name that a package most likely has.
+// packageName is the name that a package most likely has: quic for
+// github.com/quic-go/quic-go, yaml for gopkg.in/yaml.v3.
 func packageName(imported string) string {
-	if base := path.Base(imported); !majorVersion.MatchString(base) {
-		return base
+	base := path.Base(imported)
+	if majorVersion.MatchString(base) {
+		base = path.Base(path.Dir(imported))
 	}
-	return path.Base(path.Dir(imported))
+	base, _, _ = strings.Cut(base, ".")
+	return strings.TrimPrefix(strings.TrimSuffix(base, "-go"), "go-")
 }

@@ -20,8 +20,8 @@ type Meter struct {
 	drawn bool // a line is on the terminal that has to go again
 }
 
-// Update shows that done of total steps of a stage ("build" or "run") are
-// taken, and which topic is in hand.
+// Update shows that done of total steps of a stage ("build", "first build" or
+// "run") are taken, and which topic is in hand.
 func (m *Meter) Update(stage, topic string, done, total int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -59,7 +59,7 @@ func (m *Meter) line(stage, topic string, done, total int) string {
 
 func stageName(stage string) string {
 	switch stage {
-	case "build":
+	case "build", firstBuild:
 		return "building the suites"
 	case "run":
 		return "running the clauses"
@@ -68,10 +68,12 @@ func stageName(stage string) string {
 	}
 }
 
-// patience asks for it before the first suite is built: only the go command
-// knows how much of the standard library it has to compile.
+const firstBuild = "first build"
+
+// patience asks for it before anything is built: only the go command knows
+// how much of the standard library it has to compile.
 func patience(stage string, done int) string {
-	if stage == "build" && done == 0 {
+	if stage == firstBuild && done == 0 {
 		return " (the first time takes about a minute)"
 	}
 	return ""

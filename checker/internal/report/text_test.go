@@ -116,7 +116,7 @@ func TestRowsStandBesideEachOther(t *testing.T) {
 func TestMeterOnATerminalIsOneLine(t *testing.T) {
 	var b strings.Builder
 	m := Meter{W: &b, Terminal: true}
-	m.Update("build", "protocols/ip", 0, 2)
+	m.Update("first build", "protocols/ip", 0, 2)
 	m.Update("run", "protocols/ip", 1, 2)
 	m.Clear()
 	m.Clear()
@@ -132,7 +132,7 @@ func TestMeterElsewhereIsOneLineAStage(t *testing.T) {
 	var b strings.Builder
 	m := Meter{W: &b}
 	for n := range 3 {
-		m.Update("build", "protocols/ip", n, 2)
+		m.Update("first build", "protocols/ip", n, 2)
 	}
 	m.Update("run", "protocols/ip", 0, 2)
 	m.Clear()

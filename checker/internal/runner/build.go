@@ -75,11 +75,14 @@ func (b *builder) build(ctx context.Context, cases []*topicCase, race bool) erro
 
 const modulePath = "github.com/wirekata/wirekata/"
 
+// bin is the folder of the kept directory for programs without the detector.
+const bin = "bin"
+
 func (b *builder) outDir(race bool) string {
 	if race {
 		return filepath.Join(b.room.dir, "race")
 	}
-	return filepath.Join(b.room.dir, "bin")
+	return filepath.Join(b.room.dir, bin)
 }
 
 // binary is the test binary of a topic, whose name no other topic has.

@@ -75,6 +75,12 @@ func (k *kept) close() {
 	}
 }
 
+// empty reports whether nothing was built in it yet.
+func (k *kept) empty() bool {
+	entries, err := os.ReadDir(filepath.Join(k.dir, bin))
+	return err != nil || len(entries) == 0
+}
+
 // fresh returns the empty directory of that name.
 func (k *kept) fresh(name string) (string, error) {
 	dir := filepath.Join(k.dir, name)

@@ -37,7 +37,7 @@ type Options struct {
 
 // An Event says how far the work is.
 type Event struct {
-	Stage string // "build" or "run"
+	Stage string // "build", "first build" where nothing was built here before, or "run"
 	Topic string // the topic that the step belonged to, or ""
 	Done  int
 	Total int
@@ -81,7 +81,11 @@ func (o Options) prepare(ctx context.Context, room *kept) ([]*topicCase, error) 
 	if err != nil {
 		return nil, err
 	}
-	o.Progress(Event{Stage: "build", Total: len(cases)})
+	stage := "build"
+	if room.empty() {
+		stage = "first build"
+	}
+	o.Progress(Event{Stage: stage, Total: len(cases)})
 	if err := o.load(ctx, cases); err != nil {
 		return nil, err
 	}
@@ -89,7 +93,7 @@ func (o Options) prepare(ctx context.Context, room *kept) ([]*topicCase, error) 
 	if err := b.build(ctx, cases, false); err != nil {
 		return nil, err
 	}
-	o.Progress(Event{Stage: "build", Done: len(cases), Total: len(cases)})
+	o.Progress(Event{Stage: stage, Done: len(cases), Total: len(cases)})
 	return cases, b.buildRace(ctx, cases)
 }
 

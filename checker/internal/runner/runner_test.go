@@ -108,7 +108,7 @@ func TestStubFailsEveryClause(t *testing.T) {
 	})
 	require.Equal(t, strings.ReplaceAll(allPass, "pass", "fail by assertion")+"NoDataRace fail by assertion\n", verdicts(topic))
 	require.Contains(t, clause(t, topic, "Append").Reason, "frames: not written yet")
-	require.Equal(t, Event{Stage: "build", Total: 1}, events[0])
+	require.Equal(t, Event{Stage: "first build", Total: 1}, events[0])
 	require.Equal(t, Event{Stage: "run", Topic: "start/frames", Done: 14, Total: 14}, events[len(events)-1])
 }
 
