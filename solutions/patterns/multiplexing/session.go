@@ -225,7 +225,7 @@ func (s *Session) transmit(stop <-chan struct{}, step func(b []byte) []byte) err
 
 // maxReplies bounds what waits for a peer that provokes replies and does not
 // read them.
-const maxReplies = 64
+const maxReplies = 256
 
 // reply has the session say something in answer to a frame. It does not wait:
 // if both ends stopped reading in order to write, neither would go on.
