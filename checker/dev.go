@@ -208,7 +208,7 @@ func devNew() *cobra.Command {
 
 func devCertify() *cobra.Command {
 	var runs int
-	var matrixOnly bool
+	var matrixOnly, steadyOnly bool
 	cmd := &cobra.Command{
 		Use:   "certify [TOPIC...]",
 		Short: "Write the kill matrices, and run the references until trust is earned",
@@ -217,14 +217,18 @@ func devCertify() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := g.Matrix(cmd.Context(), topics); err != nil || matrixOnly {
-				return err
+			if !steadyOnly {
+				if err := g.Matrix(cmd.Context(), topics); err != nil || matrixOnly {
+					return err
+				}
 			}
 			return certify(cmd.Context(), cmd.OutOrStdout(), g, topics, runs)
 		},
 	}
 	cmd.Flags().IntVar(&runs, "runs", 200, "how often each suite is run in each condition")
 	cmd.Flags().BoolVar(&matrixOnly, "matrix-only", false, "write MATRIX.md, run nothing else")
+	cmd.Flags().BoolVar(&steadyOnly, "steady-only", false, "write no MATRIX.md")
+	cmd.MarkFlagsMutuallyExclusive("matrix-only", "steady-only")
 	return cmd
 }
 

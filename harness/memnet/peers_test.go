@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	_ "github.com/hashicorp/yamux"
 	_ "github.com/kkdai/maglev"
 	_ "github.com/pires/go-proxyproto"
 	"github.com/quic-go/quic-go"

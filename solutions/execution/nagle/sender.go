@@ -66,7 +66,7 @@ func (s *Sender) Ack(n int) []Segment {
 }
 
 // SetNoDelay turns Nagle's algorithm off (on is true) or on. What it held
-// goes at once when it is turned off, unless there is a cork.
+// goes at once when it is turned off; what a cork holds may go or stay.
 func (s *Sender) SetNoDelay(on bool) []Segment {
 	s.noDelay = on
 	return s.send()

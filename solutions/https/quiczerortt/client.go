@@ -203,6 +203,9 @@ func (c *connection) complete() bool {
 func (c *connection) early() *http3.ClientConn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.final != nil {
+		return c.final // the handshake has come to its end meanwhile
+	}
 	if c.first == nil {
 		c.first = startHTTP3(c.quic)
 	}

@@ -37,7 +37,8 @@ func startHTTP3(conn *quic.Conn) *http3.ClientConn { return (&http3.Transport{})
 // sendEarly sends r, which has no body, over h3 without waiting for the
 // handshake of conn, and returns the answer. The error is, by errors.Is,
 // quic.Err0RTTRejected if the server did not take early data: then it has seen
-// nothing of r. h3 must have been made before the end of the handshake.
+// nothing of r. h3 is what was made before the end of the handshake; if that
+// comes while this is called, it may be what was made after it.
 //
 // http3.ClientConn.RoundTrip does much the same for its MethodGet0RTT and
 // MethodHead0RTT. But after a rejection quic-go v0.65.0 has it reset its
@@ -48,6 +49,11 @@ func sendEarly(conn *quic.Conn, h3 *http3.ClientConn, r *http.Request) (*http.Re
 	s, err := h3.OpenRequestStream(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if isRejected(conn) {
+		// Somebody may have freed the connection before the stream was opened. What
+		// is sent on it then is not early, and would be sent again.
+		return nil, quic.Err0RTTRejected
 	}
 	if err := s.SendRequestHeader(r); err != nil {
 		return nil, err
@@ -62,10 +68,18 @@ func sendEarly(conn *quic.Conn, h3 *http3.ClientConn, r *http.Request) (*http.Re
 	case <-conn.Context().Done():
 		return nil, context.Cause(conn.Context())
 	case <-ctx.Done():
-		cancel()
+		go func() { // for the reason above, not before it is known that the stream lives
+			select {
+			case <-conn.HandshakeComplete():
+				if !isRejected(conn) {
+					cancel()
+				}
+			case <-conn.Context().Done():
+			}
+		}()
 		return nil, ctx.Err()
 	}
-	if !conn.ConnectionState().Used0RTT {
+	if isRejected(conn) {
 		return nil, quic.Err0RTTRejected
 	}
 	stop := context.AfterFunc(ctx, cancel)
@@ -80,9 +94,21 @@ func sendEarly(conn *quic.Conn, h3 *http3.ClientConn, r *http.Request) (*http.Re
 		}
 		return nil, err
 	}
-	resp.Request = r
+	state := conn.ConnectionState().TLS
+	resp.Request, resp.TLS = r, &state
 	resp.Body = &earlyBody{resp.Body, stop}
 	return resp, nil
+}
+
+// isRejected reports whether the handshake is over and what was early was not
+// accepted.
+func isRejected(conn *quic.Conn) bool {
+	select {
+	case <-conn.HandshakeComplete():
+		return !conn.ConnectionState().Used0RTT
+	default:
+		return false
+	}
 }
 
 // An earlyBody is the body of an answer that its request's context may end.

@@ -1231,7 +1231,7 @@ func TestConcurrentUse(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		names := []string{"b1:80", "b2:80", "b3:80"}
 		contract.Step(t, "48 requests, a third of which fail, and a Drain at once")
-		var asked, dialled atomic.Int32
+		var asked atomic.Int32
 		all := make(chan struct{}) // are at their backends
 		b7 := &loadbalancing.L7{Backends: names, Failures: 1000, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			asked.Add(1)
@@ -1269,7 +1269,6 @@ func TestConcurrentUse(t *testing.T) {
 		}
 		contract.Step(t, "a Drain; then 48 connections, many of whose dials fail, and another at once")
 		b4 := &loadbalancing.L4{Backends: names, Dial: func(_ context.Context, addr string) (net.Conn, error) {
-			dialled.Add(1)
 			if addr == "b3:80" {
 				return nil, io.ErrUnexpectedEOF
 			}
@@ -1284,9 +1283,6 @@ func TestConcurrentUse(t *testing.T) {
 		drained := contract.Go("Drain to return", func() error { return b4.Drain(context.Background(), "b2:80") })
 		wantErr(t, contract.Call(t, "Serve to return", func() error { return b4.Serve(conns) }), io.EOF)
 		wantErr(t, drained.Await(t), nil)
-		if n := dialled.Load(); n < 48 {
-			contract.Failf(t, "%d dials for 48 connections", n)
-		}
 		contract.Step(t, "nothing is under way any more")
 		for _, name := range names {
 			wantErr(t, contract.Call(t, "Drain "+name+" to return", func() error { return b4.Drain(context.Background(), name) }), nil)
