@@ -145,7 +145,7 @@ func judge(t *testing.T, name string) ([]evidence.Record, bool) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	cmd := exec.Command(exe, "-test.run=^TestClause$", "-test.v", "-test.paniconexit0")
-	cmd.Env = append(os.Environ(), clauseEnv+"="+name, evidence.DirEnv+"="+dir)
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", clauseEnv+"="+name, evidence.DirEnv+"="+dir)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()
