@@ -44,9 +44,12 @@ func (g *Gate) Matrix(ctx context.Context, topics []*course.Topic) error {
 
 // matrix renders which clause rejects which fault, as a Markdown table.
 func (p *plan) matrix(ctx context.Context, bench *runner.Bench, race bool) (string, error) {
-	var specimens []*runner.Specimen
+	var specimens, racing []*runner.Specimen
 	for _, f := range p.faults {
 		specimens = append(specimens, f.Specimen)
+		if slices.Contains(f.kills, runner.NoDataRace) {
+			racing = append(racing, f.Specimen)
+		}
 	}
 	if err := bench.Load(ctx, specimens); err != nil {
 		return "", err
@@ -57,7 +60,7 @@ func (p *plan) matrix(ctx context.Context, bench *runner.Bench, race bool) (stri
 	}
 	var raced map[*runner.Specimen][]*runner.Trial
 	if race {
-		if raced, err = p.runAll(ctx, bench, specimens, runner.Trial{Race: true}); err != nil {
+		if raced, err = p.runAll(ctx, bench, racing, runner.Trial{Race: true}); err != nil {
 			return "", err
 		}
 	}
@@ -65,7 +68,7 @@ func (p *plan) matrix(ctx context.Context, bench *runner.Bench, race bool) (stri
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Which clause rejects which fault\n\n")
 	fmt.Fprintf(&b, "Written by `go tool checker dev certify`, with seed 1.\n")
-	fmt.Fprintf(&b, "**K**: rejected, and named by the fault's `kills:`; k: rejected as well; !: rejected by a hang or panic; ·: passes; -: not judged here.\n\n")
+	fmt.Fprintf(&b, "**K**: rejected, and named by the fault's `kills:`; k: rejected as well; !: rejected by a hang or panic; ·: passes; -: not tried, or not to be judged here. For races only those faults are tried that are said to have one.\n\n")
 	fmt.Fprintf(&b, "| fault | %s |\n|---|%s\n", strings.Join(names, " | "), strings.Repeat("---|", len(names)))
 	for _, f := range p.faults {
 		fmt.Fprintf(&b, "| %s: %s |", f.name, f.belief)
@@ -74,7 +77,7 @@ func (p *plan) matrix(ctx context.Context, bench *runner.Bench, race bool) (stri
 			switch {
 			case i < len(plain[f.Specimen]):
 				c = plain[f.Specimen][i].Outcome
-			case race:
+			case raced[f.Specimen] != nil:
 				c = raceFound(raced[f.Specimen])
 			}
 			fmt.Fprintf(&b, " %s |", cell(c, slices.Contains(f.kills, name), f.by))

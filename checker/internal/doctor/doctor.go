@@ -16,6 +16,7 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/gotool"
 	"github.com/wirekata/wirekata/checker/internal/runner"
 	"github.com/wirekata/wirekata/checker/internal/sandbox"
+	lo "github.com/wirekata/wirekata/harness/loopback"
 )
 
 // A State says how much a finding matters.
@@ -153,8 +154,8 @@ func loopback(subject, addr, remedy string) Finding {
 
 func reusePort() Finding {
 	const subject = "SO_REUSEPORT"
-	if err := tryReusePort(); err != nil {
-		return Finding{subject, Lacking, cause(err), "execution/socketsharding is judged on Linux, from version 3.9"}
+	if why := lo.NoReusePort(); why != "" {
+		return Finding{subject, Lacking, why, "execution/socketsharding is judged on Linux, from version 3.9"}
 	}
 	return good(subject, "works")
 }

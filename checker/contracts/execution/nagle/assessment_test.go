@@ -15,7 +15,7 @@ import (
 
 	"github.com/wirekata/wirekata/exercises/execution/nagle"
 	"github.com/wirekata/wirekata/harness/contract"
-	"github.com/wirekata/wirekata/harness/sockopt"
+	"github.com/wirekata/wirekata/harness/loopback"
 )
 
 // Nagle's algorithm: a small segment goes when nothing is in flight, be it
@@ -1099,7 +1099,7 @@ func (b *both) SetWriteDeadline(t time.Time) error { return nil }
 // Go turns Nagle's algorithm off; what SetNagle sets is what the kernel has.
 // README
 func TestKernelHasIt(t *testing.T) {
-	if !sockopt.Supported {
+	if !loopback.ReadsNoDelay {
 		contract.Unsupported(t, "TCP_NODELAY cannot be read back on this system")
 	}
 	contract.Real(t, func(t *testing.T) {
@@ -1111,7 +1111,7 @@ func TestKernelHasIt(t *testing.T) {
 		defer c.Close()
 		wantNoDelay := func(want bool) {
 			t.Helper()
-			got, err := sockopt.NoDelay(c.(*net.TCPConn))
+			got, err := loopback.NoDelay(c.(*net.TCPConn))
 			contract.Require(t).NoError(err)
 			if got != want {
 				contract.Mismatch(t, "TCP_NODELAY, as the kernel has it", fmt.Sprint(got), fmt.Sprint(want))

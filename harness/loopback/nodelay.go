@@ -1,10 +1,9 @@
-// Package sockopt reads options of real sockets back from the kernel, for
-// clauses that must not take the candidate's word for it.
-package sockopt
+package loopback
 
 import "syscall"
 
-// NoDelay reports whether TCP_NODELAY is set on c.
+// NoDelay reports whether TCP_NODELAY is set on c, as the kernel says it. It
+// works where [ReadsNoDelay] is true.
 func NoDelay(c syscall.Conn) (bool, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {

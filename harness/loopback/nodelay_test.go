@@ -1,4 +1,4 @@
-package sockopt_test
+package loopback_test
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/wirekata/wirekata/harness/sockopt"
+	"github.com/wirekata/wirekata/harness/loopback"
 )
 
 func TestNoDelay(t *testing.T) {
@@ -18,26 +18,26 @@ func TestNoDelay(t *testing.T) {
 	require.NoError(t, err)
 	defer c.Close()
 	tcp := c.(*net.TCPConn)
-	if !sockopt.Supported {
-		_, err := sockopt.NoDelay(tcp)
+	if !loopback.ReadsNoDelay {
+		_, err := loopback.NoDelay(tcp)
 		require.ErrorIs(t, err, errors.ErrUnsupported)
 		return
 	}
 	for _, want := range []bool{true, false, true} {
 		require.NoError(t, tcp.SetNoDelay(want))
-		got, err := sockopt.NoDelay(tcp)
+		got, err := loopback.NoDelay(tcp)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
 	require.NoError(t, tcp.Close())
-	_, err = sockopt.NoDelay(tcp)
+	_, err = loopback.NoDelay(tcp)
 	require.ErrorIs(t, err, net.ErrClosed)
 }
 
 // A connection is as the kernel made it until somebody sets an option.
 func ExampleNoDelay() {
 	_ = func(t *testing.T, c *net.TCPConn) {
-		on, err := sockopt.NoDelay(c)
+		on, err := loopback.NoDelay(c)
 		require.NoError(t, err)
 		require.True(t, on, "Go sets TCP_NODELAY")
 	}

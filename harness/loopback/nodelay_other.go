@@ -1,10 +1,10 @@
 //go:build !unix
 
-package sockopt
+package loopback
 
 import "errors"
 
-// Supported says whether options can be read back on this system.
-const Supported = false
+// ReadsNoDelay says whether [NoDelay] works on this system.
+const ReadsNoDelay = false
 
 func noDelay(uintptr) (bool, error) { return false, errors.ErrUnsupported }

@@ -1,11 +1,11 @@
 //go:build unix
 
-package sockopt
+package loopback
 
 import "golang.org/x/sys/unix"
 
-// Supported says whether options can be read back on this system.
-const Supported = true
+// ReadsNoDelay says whether [NoDelay] works on this system.
+const ReadsNoDelay = true
 
 func noDelay(fd uintptr) (bool, error) {
 	v, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY)
