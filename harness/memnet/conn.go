@@ -150,6 +150,9 @@ func (c *conn) room(want int) (int, error) {
 		return want, nil
 	}
 	for {
+		c.mu.Lock()
+		changed := c.changed
+		c.mu.Unlock()
 		if err := c.mayWrite(); err != nil {
 			return 0, err
 		}
@@ -158,7 +161,9 @@ func (c *conn) room(want int) (int, error) {
 			return min(want, window-outstanding), nil
 		}
 		c.mu.Lock()
-		c.wait(next, c.writeDeadline)
+		if c.changed == changed { // else there is news already, and none may come after it
+			c.wait(next, c.writeDeadline)
+		}
 		c.mu.Unlock()
 	}
 }

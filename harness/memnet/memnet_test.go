@@ -158,6 +158,29 @@ func TestDatagramsAreLostDoubledAndOvertaken(t *testing.T) {
 	})
 }
 
+// A reader that makes room while a writer looks for some is not overlooked.
+func TestWriterSeesEveryRoom(t *testing.T) {
+	for range 20 {
+		contract.Virtual(t, func(t *testing.T) {
+			n := memnet.New(t)
+			n.SetLink("client", "server", memnet.Link{Window: 20})
+			a, b := n.Pipe("client", "server")
+			defer b.Close()
+			written := contract.Go("the write to return", func() error {
+				defer a.Close()
+				_, err := a.Write(make([]byte, 16<<10))
+				return err
+			})
+			got := contract.Call(t, "all of it to be read", func() int64 {
+				n, _ := io.Copy(io.Discard, b)
+				return n
+			})
+			require.EqualValues(t, 16<<10, got)
+			require.NoError(t, written.Await(t))
+		})
+	}
+}
+
 func TestAddressIsItsOwnName(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		n := memnet.New(t)

@@ -198,7 +198,7 @@ func (p *plan) mustKill(f *specimen, race bool) {
 			p.expect(fails{f.by}, f.Specimen, []course.Clause{c}, upTo(seeds), like)
 		}
 		if name == runner.NoDataRace && race && p.topic.Race {
-			p.expect(races{}, f.Specimen, p.clauses, upTo(seeds), runner.Trial{Race: true})
+			p.expect(races{}, f.Specimen, p.clauses, upTo(1), runner.Trial{Race: true}) // and see races.more
 		}
 	}
 }

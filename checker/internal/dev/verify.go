@@ -92,12 +92,20 @@ func (g *Gate) try(ctx context.Context, bench *runner.Bench, subjects []*subject
 			trials = append(trials, e.trials...)
 		}
 	}
-	n := 0
-	err = bench.Run(ctx, trials, func(*runner.Trial) {
-		n++
-		g.progress("running", n, len(trials))
-	})
-	if err != nil {
+	if err := g.run(ctx, bench, "running", trials); err != nil {
+		return err
+	}
+	trials = nil
+	for _, p := range plans {
+		for i, e := range p.expected {
+			if j, ok := e.judgement.(races); ok {
+				more := j.more(e.trials)
+				trials = append(trials, more...)
+				p.expected[i].trials = append(e.trials, more...)
+			}
+		}
+	}
+	if err := g.run(ctx, bench, "looking for races again", trials); err != nil {
 		return err
 	}
 	for _, p := range plans {
@@ -106,4 +114,12 @@ func (g *Gate) try(ctx context.Context, bench *runner.Bench, subjects []*subject
 		}
 	}
 	return nil
+}
+
+func (g *Gate) run(ctx context.Context, bench *runner.Bench, stage string, trials []*runner.Trial) error {
+	n := 0
+	return bench.Run(ctx, trials, func(*runner.Trial) {
+		n++
+		g.progress(stage, n, len(trials))
+	})
 }
