@@ -13,9 +13,8 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/result"
 	"github.com/wirekata/wirekata/checker/internal/runner"
+	"github.com/wirekata/wirekata/checker/internal/sandbox"
 )
-
-var ctx = context.Background()
 
 // warmNothing says what it was asked to compile.
 func warmNothing(_ context.Context, o runner.Options) error {
@@ -23,6 +22,20 @@ func warmNothing(_ context.Context, o runner.Options) error {
 		fmt.Fprintln(os.Stderr, "compiling", t.ID())
 	}
 	return nil
+}
+
+// sandboxByScript returns a box of the level in the file "machine", or of the
+// strongest.
+func sandboxByScript() *sandbox.Box {
+	name, err := os.ReadFile(filepath.Join(os.Getenv("COURSE"), "machine"))
+	if err != nil {
+		return &sandbox.Box{Level: sandbox.Namespaces}
+	}
+	level, ok := sandbox.ParseLevel(strings.TrimSpace(string(name)))
+	if !ok {
+		panic("machine: no level " + string(name))
+	}
+	return &sandbox.Box{Level: level, Lacks: []string{"namespaces: not on this machine"}}
 }
 
 // judgeByScript gives the verdicts of the file "verdicts" in the script's
@@ -132,7 +145,7 @@ func writeAsked(o runner.Options) error {
 	for _, t := range o.Topics {
 		names = append(names, t.ID())
 	}
-	_, err = fmt.Fprintf(f, "%s clause=%s seed=%d race=%v trace=%v nocache=%v\n",
-		strings.Join(names, ","), o.Clause, o.Seed, o.Race, o.Trace, o.NoCache)
+	_, err = fmt.Fprintf(f, "%s clause=%s seed=%d race=%v trace=%v nocache=%v sandbox=%v\n",
+		strings.Join(names, ","), o.Clause, o.Seed, o.Race, o.Trace, o.NoCache, o.Sandbox)
 	return err
 }

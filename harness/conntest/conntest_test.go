@@ -58,9 +58,9 @@ func judge(t *testing.T, name string) ([]evidence.Record, string, bool) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	cmd := exec.Command(exe, "-test.run=^TestClause$", "-test.v", "-test.paniconexit0")
-	cmd.Env = append(os.Environ(), clauseEnv+"="+name, evidence.DirEnv+"="+dir)
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", clauseEnv+"="+name, evidence.DirEnv+"="+dir)
 	out, err := cmd.CombinedOutput()
-	records, readErr := evidence.ReadDir(dir)
+	records, readErr := evidence.ReadDir(dir, nil)
 	require.NoError(t, readErr)
 	t.Logf("%s", out)
 	return records, string(out), err == nil

@@ -25,6 +25,11 @@
 // an [Await] or a [Call], which name what they wait for. t.Run is not for
 // bodies: a table is a loop of steps.
 //
+// A body that records no step and calls nothing of this package that can fail
+// has checked nothing, and its clause cannot be judged: a loop over an empty
+// table must not be a pass. So a body that asserts with t.Fatal alone says
+// with [Step] what it tries.
+//
 // # Evidence
 //
 // Under the checker the clause writes its records ([evidence.Record]) to the
@@ -76,6 +81,7 @@ type clause struct {
 	rand      *rand.Rand // see Rand
 
 	messages atomic.Int64 // wire messages recorded
+	checks   atomic.Int64 // what could have failed, or said that it was tried
 }
 
 // running maps the *testing.T of a body to its clause.
@@ -103,12 +109,15 @@ func Virtual(t *testing.T, body func(t *testing.T)) {
 		before := goleak.IgnoreCurrent()
 		c.run(t, body, func() error {
 			synctest.Wait()
+			if n := runtime.NumGoroutine(); n > crowd {
+				return fmt.Errorf("%d goroutines", n)
+			}
 			return goleak.Find(before)
 		})
 		passed = !c.hasFailed()
 	})
 	if passed {
-		c.put(evidence.Record{Kind: evidence.End})
+		c.end()
 	}
 }
 
@@ -125,9 +134,17 @@ func Real(t *testing.T, body func(t *testing.T)) {
 	c.start = time.Now()
 	c.run(t, body, func() error { return settled(before, files) })
 	if !c.hasFailed() {
-		c.put(evidence.Record{Kind: evidence.End})
+		c.end()
 	}
 }
+
+func (c *clause) end() {
+	c.put(evidence.Record{Kind: evidence.End, Checks: int(c.checks.Load())})
+}
+
+// crowd is a number of goroutines that goleak would take minutes to look at,
+// and that no clause leaves for a good reason.
+const crowd = 10_000
 
 // Unsupported ends the test as one that this system cannot judge, with the
 // reason. It stands before the entry point, never inside a body.
@@ -257,6 +274,7 @@ func (c *clause) put(r evidence.Record) {
 	}
 	switch r.Kind {
 	case evidence.Step:
+		c.checks.Add(1)
 		c.steps++
 		r.Number = c.steps
 	case evidence.Wire:
@@ -267,7 +285,8 @@ func (c *clause) put(r evidence.Record) {
 	}
 	c.records = append(c.records, r)
 	if err := c.sink.Put(r); err != nil {
-		panic(fmt.Sprintf("BUG: evidence record: %v", err))
+		fmt.Fprintln(os.Stderr, "evidence cannot be written:", err)
+		os.Exit(evidence.ExitUnrecorded)
 	}
 }
 

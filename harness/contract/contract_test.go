@@ -27,6 +27,13 @@ var clauses = map[string]func(t *testing.T){
 			contract.Pass(time.Hour)
 		})
 	},
+	"checks nothing": func(t *testing.T) {
+		contract.Virtual(t, func(t *testing.T) {
+			for range []int{} {
+				contract.Step(t, "never")
+			}
+		})
+	},
 	"fails": func(t *testing.T) {
 		contract.Virtual(t, func(t *testing.T) {
 			contract.Control(t, "first")
@@ -138,11 +145,11 @@ func judge(t *testing.T, name string) ([]evidence.Record, bool) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	cmd := exec.Command(exe, "-test.run=^TestClause$", "-test.v", "-test.paniconexit0")
-	cmd.Env = append(os.Environ(), clauseEnv+"="+name, evidence.DirEnv+"="+dir)
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", clauseEnv+"="+name, evidence.DirEnv+"="+dir)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()
-	records, readErr := evidence.ReadDir(dir)
+	records, readErr := evidence.ReadDir(dir, nil)
 	require.NoError(t, readErr)
 	t.Logf("%s", out.String())
 	return records, err == nil
@@ -163,6 +170,7 @@ func TestWhatClausesLeaveBehind(t *testing.T) {
 		reason string
 	}{
 		"passes":                    {"begin step end", true, ""},
+		"checks nothing":            {"begin end", true, ""},
 		"fails":                     {"begin step step fail", false, "the answer: octet 4 differs"},
 		"fails with something left": {"begin fail", false, "no good"},
 		"testify":                   {"begin fail", false, "the count: not equal"},
@@ -189,6 +197,13 @@ func TestWhatClausesLeaveBehind(t *testing.T) {
 			require.Equal(t, want.ok, ok)
 			require.Equal(t, want.reason, evidence.Reason(records))
 		})
+	}
+}
+
+func TestChecksAreCounted(t *testing.T) {
+	for name, want := range map[string]int{"passes": 1, "checks nothing": 0, "real passes": 1} {
+		records, _ := judge(t, name)
+		require.Equal(t, want, records[len(records)-1].Checks, name)
 	}
 }
 

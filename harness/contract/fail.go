@@ -31,6 +31,7 @@ func Mismatch(t testing.TB, what, got, want string) {
 // points at the first octet that differs.
 func Bytes(t testing.TB, what string, got, want []byte) {
 	t.Helper()
+	of(t).checks.Add(1)
 	if !bytes.Equal(got, want) {
 		at := mismatch(got, want)
 		Mismatch(t, fmt.Sprintf("%s: octet %d differs", what, at), Dump(got, at), Dump(want, at))
@@ -38,7 +39,10 @@ func Bytes(t testing.TB, what string, got, want []byte) {
 }
 
 // Require returns testify's assertions, whose failures become the clause's.
-func Require(t testing.TB) *require.Assertions { return require.New(&asserter{t: t}) }
+func Require(t testing.TB) *require.Assertions {
+	of(t).checks.Add(1)
+	return require.New(&asserter{t: t})
+}
 
 // fatal records the failure, prints it and ends the test.
 func (c *clause) fatal(t testing.TB, r evidence.Record) {

@@ -43,6 +43,7 @@ func Until(t testing.TB, what string, ch <-chan struct{}) {
 
 func await[T any](t testing.TB, what string, ch <-chan T) (T, bool) {
 	t.Helper()
+	of(t).checks.Add(1)
 	limit := Idle(t)
 	timer := time.NewTimer(limit)
 	defer timer.Stop()

@@ -9,10 +9,22 @@
 //	step     number, text, control            any number of them
 //	wire     sender, receiver, text, bytes    what crossed the wire meanwhile
 //	fail     text, got, want                  the first is the verdict's reason
-//	end      failed
+//	end      failed, checks
 //
 // A clause that could not be judged here leaves one unsupported record and
 // nothing else. A clause that got stuck leaves a stuck record and no end.
+//
+// Each line begins with a seal, a code over the record and the seal before it
+// (HMAC-SHA-256 cut to 16 octets, in hexadecimal). Its key comes over standard
+// input and is read before any other package of the process can, because the
+// checker has the candidate's package import this one. So a record that the
+// harness did not write, or that is missing, repeated or out of order, is seen.
+//
+// # Limitations
+//
+// The seal holds against code that can write files and descriptors. It does
+// not hold against code that reads or writes this process's memory from
+// outside Go's type system, or that may import this package.
 //
 // [harness/contract]: https://pkg.go.dev/github.com/wirekata/wirekata/harness/contract
 package evidence
@@ -82,6 +94,7 @@ type Record struct {
 	Stack string `json:"stack,omitempty"` // Stuck: the goroutine that holds the clause up
 
 	Failed bool `json:"failed,omitempty"` // End
+	Checks int  `json:"checks,omitempty"` // End: the steps, waits and assertions that there were
 }
 
 // SeeOutput is the text of a failure that the clause did not make itself: an
@@ -99,9 +112,17 @@ const (
 
 // A Sink appends records to the evidence directory. A nil *Sink drops them.
 type Sink struct {
-	dir string
-	mu  sync.Mutex
-	f   *os.File
+	dir  string
+	mu   sync.Mutex
+	f    *os.File
+	last []byte // the newest record's seal
+}
+
+// opened are the sinks of this process by directory: a clause's records are
+// one file, and one chain of seals, however often it asks for a sink.
+var opened struct {
+	sync.Mutex
+	sinks map[string]*Sink
 }
 
 // Open returns the sink for the directory that [DirEnv] names, or nil where
@@ -111,11 +132,20 @@ func Open() (*Sink, error) {
 	if dir == "" {
 		return nil, nil
 	}
+	opened.Lock()
+	defer opened.Unlock()
+	if s := opened.sinks[dir]; s != nil {
+		return s, nil
+	}
 	f, err := os.OpenFile(filepath.Join(dir, File), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("evidence directory: %w", err)
 	}
-	return &Sink{dir: dir, f: f}, nil
+	if opened.sinks == nil {
+		opened.sinks = map[string]*Sink{}
+	}
+	opened.sinks[dir] = &Sink{dir: dir, f: f}
+	return opened.sinks[dir], nil
 }
 
 // Dir returns the evidence directory, or "" on a nil sink.
@@ -137,48 +167,78 @@ func (s *Sink) Put(r Record) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, err = s.f.Write(append(line, '\n'))
-	return err
+	seal := sealOf(key, s.last, line)
+	if _, err := s.f.Write(sealed(seal, line)); err != nil {
+		return err
+	}
+	s.last = seal
+	return nil
 }
 
-// ErrDamaged is returned by [Read] for a line that is no record. The records
-// before it are returned too.
+// ExitUnrecorded is the exit status of a process that could not write its
+// evidence: the disk is full, say. Its clause cannot be judged.
+const ExitUnrecorded = 97
+
+// ErrDamaged is returned by [Read] for evidence that is not as the harness
+// wrote it. The records before the damage are returned too.
 var ErrDamaged = errors.New("evidence damaged")
 
-// Read returns the records in r. A last line without its newline is a record
-// that was being written when the process ended, and is left out.
-func Read(r io.Reader) ([]Record, error) {
-	br := bufio.NewReader(io.LimitReader(r, MaxBytes))
+// Read returns the records in r, which were sealed with the key. A last line
+// without its newline is a record that was being written when the process
+// ended, and is left out.
+func Read(r io.Reader, key []byte) ([]Record, error) {
+	limited := &io.LimitedReader{R: r, N: MaxBytes}
+	br := bufio.NewReader(limited)
 	var records []Record
-	for len(records) < MaxRecords {
+	var last []byte
+	damaged := func(format string, args ...any) ([]Record, error) {
+		return records, fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
+	}
+	for {
 		line, err := br.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF) && limited.N == 0:
+			return damaged("more than %d bytes", MaxBytes)
+		case errors.Is(err, io.EOF):
 			return records, nil
-		}
-		if err != nil {
+		case err != nil:
 			return records, err
+		case len(records) == MaxRecords:
+			return damaged("more than %d records", MaxRecords)
+		}
+		seal, data, ok := unseal(key, last, line)
+		if !ok {
+			return damaged("record %d was not written by the harness, or one before it is missing", len(records)+1)
 		}
 		var rec Record
-		dec := json.NewDecoder(bytes.NewReader(line))
+		dec := json.NewDecoder(bytes.NewReader(data))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(&rec); err != nil {
-			return records, fmt.Errorf("%w: record %d: %v", ErrDamaged, len(records)+1, err)
+			return damaged("record %d: %v", len(records)+1, err)
 		}
-		records = append(records, rec)
+		records, last = append(records, rec), seal
 	}
-	return records, fmt.Errorf("%w: more than %d records", ErrDamaged, MaxRecords)
 }
 
 // ReadDir returns the records of the clause that wrote to dir; none, and no
-// error, where it never began.
-func ReadDir(dir string) ([]Record, error) {
-	f, err := os.Open(filepath.Join(dir, File))
+// error, where it never began. It reads a regular file only: the process may
+// have put a link or a pipe in its place.
+func ReadDir(dir string, key []byte) ([]Record, error) {
+	name := filepath.Join(dir, File)
+	info, err := os.Lstat(name)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s is not a regular file", ErrDamaged, File)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
 	defer f.Close()
-	return Read(f)
+	return Read(f, key)
 }

@@ -88,13 +88,13 @@ func IsGiven(name string) bool {
 
 func (c *Candidate) checkSizes(r *Refusal) {
 	if len(c.Files) > MaxFiles {
-		r.add("", 0, "%d Go files are too many; the limit is %d", len(c.Files), MaxFiles)
+		r.add("", 0, "more than %d Go files; put some together", MaxFiles)
 	}
 	total := 0
 	for name, data := range c.Files {
 		total += len(data)
 		if len(data) > MaxFileSize {
-			r.add(name, 0, "%d bytes are too many; the limit is %d a file", len(data), MaxFileSize)
+			r.add(name, 0, "more than %d bytes in a file; divide it", MaxFileSize)
 		}
 	}
 	if total > MaxSize {

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -58,6 +57,8 @@ func TestLoadTakesGivenFromTheOriginals(t *testing.T) {
 	require.NoError(t, check(t, files))
 }
 
+// What is tried at large is in the runner's zoo; here are the rules' finer
+// points.
 func TestLoadRefusals(t *testing.T) {
 	with := func(name, src string) map[string][]byte {
 		files := whole("", "")
@@ -70,25 +71,10 @@ func TestLoadRefusals(t *testing.T) {
 		want  string
 	}{
 		{"nothing but ours", map[string][]byte{"given.go": nil}, "exercises/start/echo: no Go file to judge"},
-		{"import", whole(`import "os/exec"`, ""), `exercises/start/echo/echo.go:3: import "os/exec": not among the packages of this exercise`},
 		{"forbidden with a reason", whole(`import "net/rpc"`, ""), `import "net/rpc": it is what this exercise builds`},
-		{"another exercise", whole(`import "github.com/wirekata/wirekata/exercises/protocols/hpack"`, ""), "what it needs of hpack is in given.go"},
-		{"cgo", whole(`import "C"`, ""), `import "C": only Go is compiled`},
-		{"unsafe", whole(`import "unsafe"`, ""), "plain, typed Go"},
-		{"dot import", whole(`import . "io"`, ""), "a dot import hides"},
-		{"directive", whole("", "//go:norace\nfunc f() {}"), "echo.go:9: compiler directive //go:norace is not allowed"},
-		{"linkname", whole("", "//go:linkname f os.Exit\nfunc f()"), "compiler directive //go:linkname"},
-		{"line directive", whole("", "//line assessment_test.go:1\nfunc f() {}"), "echo.go:9: a line directive"},
-		{"block line directive", whole("", "/*line x.go:1*/ func f() {}"), "a line directive"},
 		{"build constraint", with("other.go", "//go:build linux\n\npackage echo\n"), "other.go:1: a build constraint"},
 		{"old build constraint", with("other.go", "// +build linux\n\npackage echo\n"), "other.go:1: a build constraint"},
 		{"constraint by name", with("other_windows.go", "package echo\n"), "ending _windows"},
-		{"package", with("other.go", "package main\n"), "other.go:1: package is named main; name it echo"},
-		{"byte order mark", with("other.go", "\ufeffpackage echo\n"), "byte order mark"},
-		{"NUL", with("other.go", "package echo // \x00\n"), "NUL"},
-		{"not UTF-8", with("other.go", "package echo // \xff\n"), "not UTF-8"},
-		{"large file", with("other.go", "package echo //"+strings.Repeat("x", MaxFileSize)), "are too many; the limit is"},
-		{"syntax error", with("other.go", "package echo\nfunc {\n"), "other.go:2: syntax error"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := Load(Files(tc.files), originals, echo, policy)
@@ -129,11 +115,8 @@ func TestCheckRefuses(t *testing.T) {
 		files map[string][]byte
 		want  string
 	}{
-		{"assignment", whole(`import "io"`, "func f() { io.EOF = nil }"), "echo.go:9: io.EOF is a variable of package io; to assign"},
 		{"in a tuple", whole(`import "io"`, "func f() { var x error; x, io.EOF = nil, nil; _ = x }"), touched},
-		{"renamed", whole(`import x "io"`, "func f() { x.EOF = nil }"), touched},
 		{"parenthesised", whole(`import "io"`, "func f() { (io.EOF) = nil }"), touched},
-		{"address", whole(`import "io"`, "var p = &io.EOF"), touched},
 		{"address in an initialiser", whole(`import "io"`, "var p = []*error{&io.EOF}"), touched},
 		{"range", whole(`import "io"`, "func f() { for _, io.EOF = range []error{nil} {} }"), touched},
 		{"receive", whole(`import "io"`, "func f(c chan error) { select { case io.EOF = <-c: } }"), touched},

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/foreign"
 )
 
 // A Refusal says why a candidate is not run: each rule that it breaks, by
@@ -32,7 +33,7 @@ func (r *Refusal) Error() string {
 		if f.Line > 0 {
 			place = fmt.Sprintf("%s:%d", place, f.Line)
 		}
-		lines = append(lines, place+": "+f.Text)
+		lines = append(lines, foreign.Line(place+": "+f.Text))
 	}
 	return strings.Join(lines, "\n")
 }

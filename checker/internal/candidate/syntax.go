@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/wirekata/wirekata/checker/internal/course"
@@ -31,6 +32,10 @@ func (p *parsed) line(at token.Pos) int { return p.fset.PositionFor(at, false).L
 func (c *Candidate) parse(stub map[string][]byte, r *Refusal) {
 	fset := token.NewFileSet()
 	for _, name := range c.Names() {
+		if !legalName(name) {
+			r.add(name, 0, "the go command takes no file of that name; choose another")
+			continue
+		}
 		if why := badText(c.Files[name]); why != "" {
 			r.add(name, 0, "%s", why)
 			continue
@@ -55,6 +60,15 @@ func (c *Candidate) parse(stub map[string][]byte, r *Refusal) {
 			c.stub = append(c.stub, &parsed{name, fset, file})
 		}
 	}
+}
+
+// legalName reports whether the go command, and a person, can take the name:
+// it cannot be mistaken for a flag, and all of it is seen.
+func legalName(name string) bool {
+	first, _ := utf8.DecodeRuneInString(name)
+	return (first == '_' || unicode.IsLetter(first) || unicode.IsDigit(first)) && !strings.ContainsFunc(name, func(r rune) bool {
+		return !unicode.IsPrint(r) || r == utf8.RuneError
+	})
 }
 
 func badText(data []byte) string {

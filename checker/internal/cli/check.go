@@ -85,10 +85,7 @@ func (s *session) toCheck(args []string, f *checkFlags, files *snapshot) ([]*cou
 	if len(args) > 0 {
 		return topics, nil
 	}
-	p, err := s.progress()
-	if err != nil {
-		return nil, err
-	}
+	p := s.progress()
 	if changed := s.changed(topics, p, files.readAll(topics)); len(changed) > 0 {
 		return changed, nil
 	}
@@ -119,18 +116,13 @@ func (s *session) noteSuites(topics []*course.Topic) {
 
 // afterCheck remembers the outcome and adds to the view what follows from it.
 func (s *session) afterCheck(v *report.CheckView, topics []*course.Topic, f checkFlags, files *snapshot) error {
-	if err := s.record(v.Topics, files); err != nil {
-		return err
-	}
+	s.record(v.Topics, files)
 	for _, t := range topics {
 		if t.Race && !f.race {
 			v.WithoutRace = append(v.WithoutRace, t.ID())
 		}
 	}
-	p, err := s.progress()
-	if err != nil {
-		return err
-	}
+	p := s.progress()
 	if next := s.next(s.course.Topics(), p); next != nil {
 		v.Next = next.ID()
 	}

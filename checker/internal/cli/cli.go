@@ -24,9 +24,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/foreign"
 	"github.com/wirekata/wirekata/checker/internal/report"
 	"github.com/wirekata/wirekata/checker/internal/result"
 	"github.com/wirekata/wirekata/checker/internal/runner"
+	"github.com/wirekata/wirekata/checker/internal/sandbox"
 )
 
 // An Env is everything that a command uses from outside.
@@ -43,6 +45,8 @@ type Env struct {
 	Judge func(context.Context, runner.Options) ([]result.Topic, error)
 	// Warm compiles what Judge would.
 	Warm func(context.Context, runner.Options) error
+	// Sandbox returns the best sandbox that this machine offers.
+	Sandbox func() *sandbox.Box
 	// Commands are subcommands from elsewhere.
 	Commands []*cobra.Command
 }
@@ -69,7 +73,7 @@ func Run(ctx context.Context, env Env, args []string) int {
 	}
 	f := asFailure(err)
 	for _, line := range f.lines() {
-		fmt.Fprintln(env.Stderr, "checker: "+line)
+		fmt.Fprintln(env.Stderr, "checker: "+foreign.Line(line))
 	}
 	return f.code
 }

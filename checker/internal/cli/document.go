@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"bytes"
+	"fmt"
 	"io"
 	"os"
 
 	"github.com/wirekata/wirekata/checker/internal/report"
+	"github.com/wirekata/wirekata/checker/internal/wholefile"
 )
 
 // writeGrade writes the report and the documents that were asked for. The
@@ -31,13 +34,16 @@ func (s *session) document(name string, v report.GradeView, write func(io.Writer
 	case "-":
 		return write(s.Stdout, v)
 	}
-	file, err := os.Create(s.from(name))
-	if err != nil {
+	var b bytes.Buffer
+	if err := write(&b, v); err != nil {
 		return err
 	}
-	defer file.Close()
-	if err := write(file, v); err != nil {
-		return err
+	file := s.from(name)
+	if info, err := os.Lstat(file); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(file, b.Bytes(), 0o666) // a pipe, a device, or a link to one
 	}
-	return file.Close()
+	if err := wholefile.Write(file, b.Bytes()); err != nil {
+		return fmt.Errorf("%s cannot be written, and is as it was: %w", name, err)
+	}
+	return nil
 }

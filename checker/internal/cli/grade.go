@@ -21,6 +21,7 @@ type gradeFlags struct {
 	failUnder   string
 	seed        uint64
 	noRace      bool
+	sandbox     string
 }
 
 func (a *app) grade() *cobra.Command {
@@ -29,7 +30,10 @@ func (a *app) grade() *cobra.Command {
 		Use:   "grade",
 		Short: "Judge the whole course, and compute the marks",
 		Long: "grade judges the whole course: every topic with what it still needs, and the marks.\n" +
-			"The exit status is 0 once the marks are known, whatever they are; see --fail-under.",
+			"The exit status is 0 once the marks are known, whatever they are; see --fail-under.\n\n" +
+			"The code of another folder (--candidate) runs in the best sandbox that the machine\n" +
+			"offers, which the report names. With --sandbox required it is not run in a lesser\n" +
+			"one than namespaces: the exit status is 3 then.",
 		Example: "  " + report.Command + " grade\n" +
 			"  " + report.Command + " grade --candidate ../handins/ada --json ada.json --fail-under 70",
 		Args: cobra.NoArgs,
@@ -43,6 +47,7 @@ func (a *app) grade() *cobra.Command {
 	flags.StringVar(&f.junit, "junit", "", "write it as JUnit XML to `FILE`, or - for standard output")
 	flags.StringVar(&f.failUnder, "fail-under", "", "exit with 1 if the final mark is less than `N` percent")
 	flags.Uint64Var(&f.seed, "seed", 0, "replay the random choices of the seed `N`")
+	flags.StringVar(&f.sandbox, "sandbox", "", "confine the clauses: best, at least `LEVEL` (namespaces, landlock, limits), or off (default best with --candidate, else off)")
 	flags.BoolVar(&f.noRace, "no-race", false, "do not look for data races")
 	return cmd
 }
@@ -60,16 +65,19 @@ func grade(ctx context.Context, s *session, f gradeFlags) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := s.judge(ctx, runner.Options{Candidate: files.readAll(topics), Topics: topics, Seed: f.seed, Race: !f.noRace})
+	box, err := s.box(&f)
+	if err != nil {
+		return err
+	}
+	outcome, err := s.judge(ctx, runner.Options{Candidate: files.readAll(topics), Topics: topics, Seed: f.seed, Race: !f.noRace, Sandbox: box})
 	if err != nil {
 		return err
 	}
 	if f.candidate == "" {
-		if err := s.record(outcome, files); err != nil {
-			return err
-		}
+		s.record(outcome, files)
 	}
 	v := s.gradeView(outcome, f)
+	v.Sandbox, v.SandboxOpen = box.String(), box.Level.Open()
 	if err := s.writeGrade(v, f); err != nil {
 		return err
 	}

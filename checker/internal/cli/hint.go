@@ -47,10 +47,7 @@ func hint(s *session, args []string, words string, all bool) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.progress()
-	if err != nil {
-		return err
-	}
+	p := s.progress()
 	v := report.HintView{Topic: t.ID(), Hints: show(t, chosen, p, all)}
 	if len(v.Hints) == 0 {
 		s.say("you have seen every hint; add --all to see them again")
@@ -60,11 +57,12 @@ func hint(s *session, args []string, words string, all bool) error {
 	if err := report.Hints(s.Stdout, s.style(s.Terminals.Stdout), v); err != nil {
 		return err
 	}
-	return s.remember(func(p *progress.Progress) {
+	s.remember(func(p *progress.Progress) {
 		for _, h := range v.Hints {
 			p.ShowHints(t.ID(), (&hints.Task{Title: h.Task}).Slug(), h.Number)
 		}
 	})
+	return nil
 }
 
 // tasks reads the topic's hints.

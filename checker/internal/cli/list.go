@@ -25,10 +25,7 @@ func list(_ context.Context, s *session, _ []string) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.progress()
-	if err != nil {
-		return err
-	}
+	p := s.progress()
 	v := report.ListView{Course: s.course, Topics: topics, Standings: s.standings(topics, p)}
 	if next := s.next(topics, p); next != nil {
 		v.Next = next.ID()

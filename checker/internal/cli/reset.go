@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wirekata/wirekata/checker/internal/foreign"
 	"github.com/wirekata/wirekata/checker/internal/progress"
 )
 
@@ -46,13 +47,14 @@ func reset(s *session, args []string, yes bool) error {
 		}
 	}
 	if err := r.run(); err != nil {
-		return err
+		return &failure{code: exitCannotJudge, err: fmt.Errorf("%s cannot be put back: %w", t.ID(), err), remedy: r.whereYours()}
 	}
 	fmt.Fprintf(s.Stdout, "%s is as it was at the beginning\n", t.ID())
 	if len(r.yours) > 0 {
 		fmt.Fprintf(s.Stdout, "your files are in %s\n", r.backup)
 	}
-	return s.remember(func(p *progress.Progress) { p.Forget(t.ID()) })
+	s.remember(func(p *progress.Progress) { p.Forget(t.ID()) })
+	return nil
 }
 
 // confirm asks a question that only "y" or "yes" answers with yes.
@@ -60,7 +62,7 @@ func (s *session) confirm(question string) error {
 	if !s.Terminals.Stdin {
 		return usage("add --yes to go on without being asked", "there is nobody to ask: standard input is no terminal")
 	}
-	fmt.Fprintf(s.Stderr, "checker: %s [y/N] ", question)
+	fmt.Fprintf(s.Stderr, "checker: %s [y/N] ", foreign.Line(question))
 	answer, _ := bufio.NewReader(s.Stdin).ReadString('\n')
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":

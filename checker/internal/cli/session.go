@@ -8,6 +8,7 @@ import (
 
 	"github.com/wirekata/wirekata/checker/internal/candidate"
 	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/foreign"
 	"github.com/wirekata/wirekata/checker/internal/progress"
 	"github.com/wirekata/wirekata/checker/internal/report"
 	"github.com/wirekata/wirekata/checker/internal/result"
@@ -20,6 +21,7 @@ type session struct {
 	root     string
 	course   *course.Course
 	narrowed bool // --topics was given
+	told     bool // that there is no progress file to work with
 }
 
 func (a *app) open(narrowed bool) (*session, error) {
@@ -47,7 +49,7 @@ func (s *session) from(name string) string {
 
 // say tells a person something that is no part of the report.
 func (s *session) say(format string, args ...any) {
-	fmt.Fprintf(s.Stderr, "checker: "+format+"\n", args...)
+	fmt.Fprintln(s.Stderr, "checker: "+foreign.Line(fmt.Sprintf(format, args...)))
 }
 
 // learner is the source of the exercises in the working copy.
@@ -94,15 +96,33 @@ func (s *session) progressFile() *progress.File {
 	return &progress.File{Root: s.root, Now: s.Now}
 }
 
-// progress returns what is remembered. Damage is told, and no reason to stop.
-func (s *session) progress() (*progress.Progress, error) {
+// progress returns what is remembered. That it is damaged or cannot be read is
+// told, and no reason to stop.
+func (s *session) progress() *progress.Progress {
 	p, err := s.progressFile().Load()
-	return p, s.tellDamage(err)
+	if err := s.tellDamage(err); err != nil {
+		s.unremembered("read", err)
+		return new(progress.Progress)
+	}
+	return p
 }
 
-// remember changes what is remembered.
-func (s *session) remember(change func(*progress.Progress)) error {
-	return s.tellDamage(s.progressFile().Update(change))
+// remember changes what is remembered. That it cannot be written is told, and
+// no reason to keep back what was found out.
+func (s *session) remember(change func(*progress.Progress)) {
+	if err := s.tellDamage(s.progressFile().Update(change)); err != nil {
+		s.unremembered("written", err)
+	}
+}
+
+// unremembered tells, once, that there is no progress file to work with.
+func (s *session) unremembered(what string, err error) {
+	if s.told {
+		return
+	}
+	s.told = true
+	s.say("%s cannot be %s: %v", progress.Path, what, err)
+	s.say("this run is not remembered; make room, or the folder writable; no mark depends on it")
 }
 
 func (s *session) tellDamage(err error) error {
@@ -117,8 +137,8 @@ func (s *session) tellDamage(err error) error {
 
 // record remembers the outcome of judging the learner's files. A topic that
 // could not be judged keeps the marks it had.
-func (s *session) record(topics []result.Topic, files *snapshot) error {
-	return s.remember(func(p *progress.Progress) {
+func (s *session) record(topics []result.Topic, files *snapshot) {
+	s.remember(func(p *progress.Progress) {
 		for i := range topics {
 			t := s.course.Topic(topics[i].ID)
 			if topics[i].Count(result.Error) == 0 {

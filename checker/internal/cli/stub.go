@@ -13,6 +13,7 @@ import (
 
 	"github.com/wirekata/wirekata/checker/internal/candidate"
 	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/wholefile"
 )
 
 // suiteFile is the visible suite's name, in the originals and in exercises/.
@@ -26,6 +27,7 @@ type stubReset struct {
 	yours  map[string][]byte // the Go files that are there, those that differ from the originals
 	stub   map[string][]byte // what is to be there
 	backup string            // where yours go, from the repository's root
+	kept   bool              // they are there
 }
 
 func (s *session) planReset(t *course.Topic) (*stubReset, error) {
@@ -87,16 +89,12 @@ func (r *stubReset) question() string {
 
 // run keeps the learner's files, and only then replaces them.
 func (r *stubReset) run() error {
-	if err := r.newBackup(); err != nil {
+	if err := r.keepYours(); err != nil {
 		return err
 	}
-	for name, data := range r.yours {
-		if err := writeFile(r.s.path(path.Join(r.backup, name)), data); err != nil {
-			return err
-		}
-	}
+	r.kept = true
 	for name, data := range r.stub {
-		if err := writeFile(r.place(name), data); err != nil {
+		if err := wholefile.Write(r.place(name), data); err != nil {
 			return err
 		}
 	}
@@ -111,33 +109,47 @@ func (r *stubReset) run() error {
 	return nil
 }
 
-// newBackup makes the backup's folder. One that is there already is an error,
-// for it is somebody's work.
+// whereYours says, after a failure, where the learner's files are.
+func (r *stubReset) whereYours() string {
+	if r.kept && len(r.yours) > 0 {
+		return fmt.Sprintf("your files are in %s; make room, or the folder writable, and run it again", r.backup)
+	}
+	return "your files are as they were; make room, or the folder writable, and run it again"
+}
+
+func (r *stubReset) keepYours() error {
+	if err := r.newBackup(); err != nil {
+		return err
+	}
+	for name, data := range r.yours {
+		if err := wholefile.Write(r.s.path(path.Join(r.backup, name)), data); err != nil {
+			os.RemoveAll(r.s.path(r.backup))
+			return err
+		}
+	}
+	return nil
+}
+
+// newBackup makes the backup's folder. One that is there already, made in the
+// same second or before the clock was set back, is somebody's work: the new
+// one then has a number.
 func (r *stubReset) newBackup() error {
 	if len(r.yours) == 0 {
 		return nil
 	}
-	dir := r.s.path(r.backup)
-	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Dir(r.s.path(r.backup)), 0o777); err != nil {
 		return err
 	}
-	return os.Mkdir(dir, 0o777)
+	name := r.backup
+	for n := 2; ; n++ {
+		err := os.Mkdir(r.s.path(r.backup), 0o777)
+		if !os.IsExist(err) {
+			return err
+		}
+		r.backup = fmt.Sprintf("%s-%d", name, n)
+	}
 }
 
 func (r *stubReset) place(name string) string {
 	return r.s.path(path.Join(r.topic.Exercise(), name))
-}
-
-// writeFile writes a file, and the folders it is in, in one step: a reader
-// sees the file before or after, and a full disk leaves the one before.
-func writeFile(name string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-		return err
-	}
-	tmp := name + ".tmp"
-	if err := os.WriteFile(tmp, data, 0o666); err != nil {
-		os.Remove(tmp)
-		return err
-	}
-	return os.Rename(tmp, name)
 }

@@ -11,15 +11,21 @@ import (
 	"golang.org/x/term"
 
 	"github.com/wirekata/wirekata/checker/internal/runner"
+	"github.com/wirekata/wirekata/checker/internal/sandbox"
 )
 
-// Main runs the command line of this process and returns the exit status. An
-// interrupt ends the judging; a second one ends the process.
+// Main runs the command line of this process and returns the exit status.
 func Main(originals fs.FS, commands ...*cobra.Command) int {
+	return RunProcess(System(originals, commands...))
+}
+
+// RunProcess runs the command line of this process in the environment. An
+// interrupt ends the judging; a second one ends the process.
+func RunProcess(env Env) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	return Run(ctx, System(originals, commands...), os.Args[1:])
+	return Run(ctx, env, os.Args[1:])
 }
 
 // System is the environment of this process.
@@ -38,6 +44,7 @@ func System(originals fs.FS, commands ...*cobra.Command) Env {
 		Originals: originals,
 		Judge:     runner.Judge,
 		Warm:      runner.Warm,
+		Sandbox:   sandbox.Best,
 		Commands:  commands,
 	}
 }

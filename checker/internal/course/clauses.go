@@ -124,6 +124,10 @@ func (s *suiteReader) body(f *ast.FuncDecl) string {
 		s.bad(f.Pos(), "clause %s must be declared as func %s(t *testing.T)", f.Name.Name, f.Name.Name)
 		return ""
 	}
+	if f.Body == nil {
+		s.bad(f.Pos(), "clause %s has no body", f.Name.Name)
+		return ""
+	}
 	list := f.Body.List
 	if len(list) == 2 && isUnsupported(list[0]) {
 		list = list[1:]

@@ -123,6 +123,7 @@ func TestClausesRefuseOtherForms(t *testing.T) {
 		{"two statements", good + `func TestA(t *testing.T) { x(); contract.Virtual(t, func(t *testing.T) {}) }`, "must be one call"},
 		{"named function", good + `func TestA(t *testing.T) { contract.Virtual(t, run) }`, "must be one call"},
 		{"other signature", good + `func TestA(tt *testing.T) { contract.Virtual(tt, run) }`, "must be declared as"},
+		{"no body", good + `func TestA(t *testing.T)`, "assignment_test.go:3: clause TestA has no body"},
 		{"t.Run", good + `func TestA(t *testing.T) { contract.Real(t, func(t *testing.T) { t.Run("x", nil) }) }`, "calls t.Run"},
 		{"syntax", `func TestA(`, "assignment_test.go:2"},
 		{"twice", good + `func TestB(t *testing.T) { contract.Real(t, func(t *testing.T) {}) }`, "declared twice"},

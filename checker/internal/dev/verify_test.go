@@ -110,7 +110,7 @@ func TestVerifyReportsWhatCannotRun(t *testing.T) {
 	suite := c.Read(t, contractDir+"assessment_test.go")
 	c.Write(t, contractDir+"assessment_test.go", suite+"\nvar _ = frames.Unknown\n")
 	got := texts(verify(t, c))
-	require.Contains(t, got, "reference is refused:\nchecker/contracts/start/frames/assessment_test.go:79:16: undefined: frames.Unknown")
+	require.Contains(t, got, "reference is refused:\nchecker/contracts/start/frames/assessment_test.go:83:16: undefined: frames.Unknown")
 	require.Equal(t, 1, strings.Count(got, "is refused"), got)
 }
 
@@ -157,7 +157,7 @@ func TestInspectFindsWhatIsNotInPlace(t *testing.T) {
 		{"build line", change(solution+"frames.go", "// Package", "//go:build linux\n\n// Package"), `build line is "" in the stub and "//go:build linux" in the reference`},
 		{"panicking stub", change(contractDir+"stub/frames.go", "return -1", "panic(-1)"), "stub calls panic"},
 		{"unfinished reference", change(solution+"frames.go", "r.count++", "r.count++ // TODO"), "reference frames.go has a TODO"},
-		{"form of a clause", change(contractDir+"assessment_test.go", "// A frame may arrive in any number of pieces. README\n", ""), "assessment_test.go:28: clause TestPieces has no doc comment"},
+		{"form of a clause", change(contractDir+"assessment_test.go", "// A frame may arrive in any number of pieces. README\n", ""), "assessment_test.go:29: clause TestPieces has no doc comment"},
 		{"fault's header", change(fault+"one-read.txtar", "belief", "believe"), `faults/one-read.txtar: header key "believe" is unknown`},
 		{"unknown clause", change(fault+"one-read.txtar", "Pieces", "Peaces"), `fault one-read: kills: Peaces is no clause; did you mean "Pieces"?`},
 		{"clause without a fault", remove(fault + "one-read.txtar"), "clause Pieces rejects no fault => write a fault"},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/wirekata/wirekata/checker/internal/gotool"
 	"github.com/wirekata/wirekata/checker/internal/runner"
+	"github.com/wirekata/wirekata/checker/internal/sandbox"
 	lo "github.com/wirekata/wirekata/harness/loopback"
 )
 
@@ -49,6 +50,7 @@ func Examine(ctx context.Context, root string) []Finding {
 		loopback("IPv6 loopback", "[::1]:0", "no topic depends on it; bring it up to try what the READMEs show"),
 		reusePort(),
 		descriptors(),
+		sandboxed(),
 		program("tshark", "captures can be read with any pcapng reader; Wireshark is the usual one"),
 	}
 }
@@ -172,6 +174,23 @@ func descriptors() Finding {
 	}
 	return good(subject, "up to %d", n)
 }
+
+// sandboxed tries the levels of the sandbox that others' code is judged in.
+func sandboxed() Finding {
+	const subject = "sandbox"
+	b := sandbox.Best()
+	lacks := strings.Join(b.Lacks, "; ")
+	switch {
+	case b.Level == sandbox.Namespaces && lacks == "":
+		return good(subject, "%s", b)
+	case b.Level == sandbox.Namespaces:
+		return good(subject, "%s (%s)", b, lacks)
+	}
+	return Finding{subject, Lacking, fmt.Sprintf("%s: %s (%s)", b, b.Level.Open(), lacks), sandboxRemedy}
+}
+
+const sandboxRemedy = "it only matters for \"grade --candidate\"; for the level namespaces take Linux 5.12 or later and let users make user namespaces " +
+	"(on Ubuntu from 24.04 on: sysctl kernel.apparmor_restrict_unprivileged_userns=0; in a container: do not filter clone and unshare)"
 
 func program(name, remedy string) Finding {
 	if path, err := exec.LookPath(name); err == nil {

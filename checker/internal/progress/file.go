@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
+
+	"github.com/wirekata/wirekata/checker/internal/wholefile"
 )
 
 // Path is where the progress file stands in a repository.
@@ -55,10 +56,18 @@ func (f *File) setAside(path string, reason error) (*Progress, error) {
 		now = f.Now
 	}
 	suffix := ".damaged-" + now().UTC().Format("20060102T150405Z")
+	for n := 2; exists(path + suffix); n++ { // of the same second, or the clock was set back
+		suffix = fmt.Sprintf(".damaged-%s-%d", now().UTC().Format("20060102T150405Z"), n)
+	}
 	if err := os.Rename(path, path+suffix); err != nil {
 		return nil, fmt.Errorf("%w (and it cannot be kept aside: %v)", reason, err)
 	}
 	return new(Progress), &DamagedError{Kept: Path + suffix, Err: reason}
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
 }
 
 // Update loads the progress, applies change and writes the result, so that
@@ -70,28 +79,8 @@ func (f *File) Update(change func(*Progress)) error {
 		return damaged
 	}
 	change(p)
-	if err := f.write(p.String()); err != nil {
+	if err := wholefile.Write(filepath.Join(f.Root, filepath.FromSlash(Path)), []byte(p.String())); err != nil {
 		return err
 	}
 	return damaged
-}
-
-// write replaces the file in one step: a reader sees the old text or the new,
-// whatever interrupts the writer.
-func (f *File) write(text string) error {
-	path := filepath.Join(f.Root, filepath.FromSlash(Path))
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(dir, "progress.tmp-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name()) // fails once it is renamed
-	_, err = strings.NewReader(text).WriteTo(tmp)
-	if err := errors.Join(err, tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
 }

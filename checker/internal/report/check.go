@@ -25,6 +25,7 @@ type CheckView struct {
 // do next.
 func Check(w io.Writer, s Style, v CheckView) error {
 	p := &page{Style: s, full: v.Full}
+	v.Topics = shown(v.Topics)
 	var unfinished *result.Topic
 	for i := range v.Topics {
 		if i > 0 {

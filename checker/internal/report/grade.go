@@ -19,6 +19,9 @@ type GradeView struct {
 	Candidate string   // the directory that was judged; "" for exercises/
 	Part      bool     // not the whole course was judged, by the caller's choice
 	NoRace    bool     // the clauses NoDataRace were left out
+
+	Sandbox     string // the level of the sandbox that the clauses ran in
+	SandboxOpen string // what it leaves open, "" for nothing
 }
 
 // passed reports whether the course is passed: its final mark reaches the
@@ -30,6 +33,7 @@ func (v *GradeView) passed() bool {
 // Grade writes the table of topics, the marks, and what to do next.
 func Grade(w io.Writer, s Style, v GradeView) error {
 	p := &page{Style: s}
+	v.Topics = shown(v.Topics)
 	p.headline(&v)
 	p.table(&v)
 	p.remarks(&v)
@@ -52,6 +56,17 @@ func (p *page) headline(v *GradeView) {
 	if v.Candidate != "" {
 		p.line("candidate ", clean(v.Candidate))
 	}
+	if v.Candidate != "" || v.Sandbox != "off" {
+		p.line("sandbox   ", v.Sandbox, p.paint(dim, open(v.SandboxOpen)))
+	}
+}
+
+// open says what a sandbox leaves open.
+func open(what string) string {
+	if what == "" {
+		return ""
+	}
+	return ": " + what
 }
 
 // bar is drawn only on a terminal that has colours.

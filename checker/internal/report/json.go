@@ -24,6 +24,7 @@ type gradeJSON struct {
 	Passed      bool           `json:"passed"`
 	Part        bool           `json:"part"`    // not the whole course was judged, by the caller's choice
 	NoRace      bool           `json:"no_race"` // the clauses NoDataRace were left out
+	Sandbox     string         `json:"sandbox"` // the level of the sandbox that the clauses ran in
 	Left        []string       `json:"left"`    // topics that this system cannot judge
 	Announced   []string       `json:"announced"`
 	Topics      []topicJSON    `json:"topics"`
@@ -63,12 +64,14 @@ func JSON(w io.Writer, v GradeView) error {
 		Passed:    v.passed(),
 		Part:      v.Part,
 		NoRace:    v.NoRace,
+		Sandbox:   v.Sandbox,
 		Left:      orEmpty(v.Marks.Left),
 		Announced: orEmpty(v.Announced),
 		Topics:    []topicJSON{},
 	}
-	for i := range v.Topics {
-		doc.Topics = append(doc.Topics, newTopicJSON(&v.Topics[i]))
+	topics := shown(v.Topics)
+	for i := range topics {
+		doc.Topics = append(doc.Topics, newTopicJSON(&topics[i]))
 	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

@@ -21,7 +21,13 @@ type junitSuites struct {
 type junitSuite struct {
 	Name string `xml:"name,attr"`
 	junitCounts
-	Cases []junitCase `xml:"testcase"`
+	Properties []junitProperty `xml:"properties>property"`
+	Cases      []junitCase     `xml:"testcase"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
 }
 
 type junitCounts struct {
@@ -48,10 +54,12 @@ type junitProblem struct {
 // JUnit writes the outcome as JUnit XML. A refused clause is a failure, one
 // that could not be judged an error, an unsupported one is skipped.
 func JUnit(w io.Writer, v GradeView) error {
+	v.Topics = shown(v.Topics)
 	doc := junitSuites{Name: "wirekata"}
 	for i := range v.Topics {
 		for _, s := range []result.Suite{result.Assignment, result.Assessment} {
 			suite := newJUnitSuite(&v.Topics[i], s)
+			suite.Properties = []junitProperty{{"sandbox", v.Sandbox}}
 			doc.add(suite.junitCounts)
 			doc.Suites = append(doc.Suites, suite)
 		}

@@ -7,8 +7,8 @@
 //   - A line that says what to do starts with a label (again, wire, next) and
 //     holds a command that can be pasted as it stands.
 //   - Colour only repeats what the text says.
-//   - What a candidate's process may have chosen is cleaned of control
-//     characters before it reaches the terminal.
+//   - What a candidate may have chosen, its words as well as its file names, is
+//     made fit to be shown (package foreign) in every view, also for machines.
 //   - Marks are rounded down, so that no view shows a mark that was not reached.
 package report
 

@@ -6,8 +6,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/result"
@@ -223,7 +225,7 @@ func finishedView() ListView {
 func gradeView() GradeView {
 	topics := []result.Topic{welcome(), websocket(), refused(), absent(), unsupported()}
 	w := result.Weights{Assignment: 20, Assessment: 80}
-	return GradeView{Topics: topics, Marks: result.Compute(topics, w), Weights: w, Pass: 70, Announced: []string{"https/tls13", "https/quic"}, NoRace: true}
+	return GradeView{Topics: topics, Marks: result.Compute(topics, w), Weights: w, Pass: 70, Announced: []string{"https/tls13", "https/quic"}, NoRace: true, Sandbox: "off"}
 }
 
 func passedView() GradeView {
@@ -275,3 +277,69 @@ func compareView() CompareView {
 		},
 	}
 }
+
+// What a hostile candidate can put wherever it has a word.
+const hostile = "\x1b[2J\x1b]0;x\a\u202e\u0085\x00\xff\r\n::error file=x::owned\n ##[error]owned ##vso[task.complete]"
+
+func hostileTopics() []result.Topic {
+	ran := result.Topic{ID: "start/x", Title: "X"}
+	for _, v := range []result.Verdict{result.Pass, result.Fail, result.Error, result.Unsupported} {
+		for _, reason := range []string{hostile, "an assertion failed; see the output"} {
+			ran.Clauses = append(ran.Clauses, result.Clause{
+				Suite: result.Assignment, Name: "TestX", Text: "Some sentence.", Ref: "README", Verdict: v,
+				Reason: reason, By: result.ByPanic, Seed: 1, Capture: hostile,
+				Transcript: []string{" 1 ✗ " + hostile, "an assertion failed; see the output"}, Output: hostile,
+			})
+		}
+	}
+	refused := result.Topic{ID: "start/y", Title: "Y", Refusal: hostile + ": no", Clauses: []result.Clause{
+		{Suite: result.Assessment, Name: "TestY", Text: "Some sentence.", Ref: "README", Verdict: result.Refused, Reason: hostile},
+	}}
+	first := refused
+	first.ID, first.Refusal = "start/z", "::error::"+strings.Repeat("long ", 10_000)
+	return []result.Topic{ran, refused, first}
+}
+
+// No view, for a person or a machine, lets a candidate's words move a cursor,
+// turn the text around, or order anything.
+func TestNoViewObeysACandidate(t *testing.T) {
+	topics := hostileTopics()
+	grade := GradeView{Topics: topics, Marks: result.Compute(topics, result.Weights{Assignment: 20, Assessment: 80}), Weights: result.Weights{Assignment: 20, Assessment: 80}, Candidate: hostile}
+	files := map[string][]byte{hostile: []byte(hostile), "x.go": []byte("package x\n" + hostile + "\n")}
+	for name, write := range map[string]func(w io.Writer) error{
+		"check":      func(w io.Writer) error { return Check(w, Style{}, CheckView{Topics: topics}) },
+		"check full": func(w io.Writer) error { return Check(w, Style{Width: 60}, CheckView{Topics: topics, Full: true}) },
+		"grade":      func(w io.Writer) error { return Grade(w, Style{}, grade) },
+		"json":       func(w io.Writer) error { return JSON(w, grade) },
+		"junit":      func(w io.Writer) error { return JUnit(w, grade) },
+		"compare": func(w io.Writer) error {
+			return Compare(w, Style{}, CompareView{Topic: topics[0], Yours: files, Reference: map[string][]byte{"x.go": []byte("package x\n")}})
+		},
+		"compare wide": func(w io.Writer) error {
+			return Compare(w, Style{Width: 140}, CompareView{Topic: topics[0], Yours: files, Reference: map[string][]byte{"x.go": []byte("package x\n")}})
+		},
+		"hint": func(w io.Writer) error {
+			return Hints(w, Style{}, HintView{Topic: "x", Hints: []Hint{{Task: hostile, Text: hostile}}})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			if err := write(&b); err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.SplitSeq(b.String(), "\n") {
+				if bad := strings.IndexFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }); bad >= 0 {
+					t.Errorf("not printable: %q", line)
+				}
+				if order.MatchString(line) {
+					t.Errorf("an order: %q", line)
+				}
+				if len(line) > 8000 {
+					t.Errorf("%d octets in a line", len(line))
+				}
+			}
+		})
+	}
+}
+
+var order = regexp.MustCompile(`##\w*\[|::[a-z-]+(::| .*::)`)

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/wirekata/wirekata/checker/internal/foreign"
 )
 
 // A page collects a view's lines, so that it is written at once.
@@ -70,25 +71,9 @@ func wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
-// clean makes foreign text harmless: control characters, which could move the
-// cursor or paint over a verdict, and what no text has are shown as escapes.
+// clean makes foreign text fit to be shown, with blanks for its tabs.
 func clean(text string) string {
-	var b strings.Builder
-	for i, r := range text {
-		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD"):
-			fmt.Fprintf(&b, `\x%02x`, text[i])
-		case r == '\t':
-			b.WriteString("    ")
-		case r == '\n':
-			b.WriteByte('\n')
-		case unicode.IsControl(r), unicode.In(r, unicode.Bidi_Control, unicode.Noncharacter_Code_Point):
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
+	return strings.ReplaceAll(foreign.Text(text), "\t", "    ")
 }
 
 // cut shortens text to the width, and shows that it did.

@@ -18,7 +18,7 @@ type Bench struct {
 
 	o       Options
 	room    *kept
-	builder builder
+	builder *builder
 	cache   *cache
 }
 
@@ -43,7 +43,7 @@ func OpenBench(o Options) (*Bench, error) {
 		return nil, err
 	}
 	b := &Bench{Jobs: o.Jobs, o: o, room: room}
-	b.builder = builder{root: o.Root, originals: o.Originals, room: room}
+	b.builder = newBuilder(o, room)
 	if !o.NoCache {
 		if b.cache = openCache(sourcesOf(o.Root)); b.cache != nil {
 			b.cache.all = true // a fault that hangs is meant to

@@ -42,7 +42,7 @@ func TestBenchJudgesManyFromOneProgram(t *testing.T) {
 	require.Empty(t, other.Refusal, "only the suites can tell")
 	require.NoError(t, b.Build(ctx, all, false))
 	require.Empty(t, reference.Refusal)
-	require.Contains(t, other.Refusal, "checker/contracts/start/frames/assessment_test.go:31:25")
+	require.Contains(t, other.Refusal, "checker/contracts/start/frames/assessment_test.go:33:25")
 
 	clauses, err := course.Clauses(c.Originals, c.Frames())
 	require.NoError(t, err)

@@ -53,6 +53,9 @@ func (u *bundle) lay(over *overlay, originals fs.FS) error {
 				return err
 			}
 		}
+		if err := over.sealFirst(u.candidateFolder(s), u.topic.Name); err != nil {
+			return err
+		}
 		if err := u.laySuites(over, originals, s); err != nil {
 			return err
 		}

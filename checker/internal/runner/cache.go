@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wirekata/wirekata/checker/internal/result"
+	"github.com/wirekata/wirekata/checker/internal/wholefile"
 )
 
 // A cache keeps the verdicts of programs that have been judged before. A nil
@@ -20,7 +21,9 @@ import (
 //
 // The key has all that a verdict can depend on: the program, or on a bench
 // what goes into it; the checker itself, the system and its kernel, the seed
-// and the way of running.
+// and the way of running, with the level of the sandbox: a clause may see it
+// (in the kernel's settings for a network of its own, for one), and a verdict
+// that is said to come from a sandbox has come from one.
 type cache struct {
 	dir    string
 	system string
@@ -103,7 +106,7 @@ func sumOf(root string, names ...string) (string, error) {
 }
 
 func (c *cache) file(j job, ext string) string {
-	key := fmt.Sprintf("%s\n%s\n%q\n%s seed=%d race=%t trace=%t procs=%d", c.system, j.program.sum, j.program.candidate, j.clause, j.seed, j.race, j.trace, j.procs)
+	key := fmt.Sprintf("%s\n%s\n%q\n%s seed=%d race=%t trace=%t procs=%d sandbox=%s", c.system, j.program.sum, j.program.candidate, j.clause, j.seed, j.race, j.trace, j.procs, j.box)
 	sum := sha256.Sum256([]byte(key))
 	return filepath.Join(c.dir, hex.EncodeToString(sum[:16])+ext)
 }
@@ -130,7 +133,7 @@ func (c *cache) put(j job, e cached) {
 		return
 	}
 	if data, err := json.Marshal(e); err == nil {
-		writeAtomically(c.file(j, ".json"), data)
+		wholefile.Write(c.file(j, ".json"), data)
 	}
 }
 
@@ -147,23 +150,4 @@ func (c *cache) prune() {
 			os.Remove(filepath.Join(c.dir, e.Name()))
 		}
 	}
-}
-
-// writeAtomically writes a file that others see whole or not at all.
-func writeAtomically(name string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".new-")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err2 := f.Close(); err == nil {
-		err = err2
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }

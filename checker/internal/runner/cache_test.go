@@ -60,6 +60,37 @@ func TestKeptDirectoryHasOneUser(t *testing.T) {
 	third.close()
 }
 
+func TestFoldersOfAKilledCheckerAreRemoved(t *testing.T) {
+	temporary := t.TempDir()
+	now := time.Now()
+	for name, age := range map[string]time.Duration{clausePrefix + "old": 48 * time.Hour, clausePrefix + "new": time.Hour, "other": 48 * time.Hour} {
+		dir := filepath.Join(temporary, name)
+		require.NoError(t, os.Mkdir(dir, 0o755))
+		require.NoError(t, os.Chtimes(dir, now.Add(-age), now.Add(-age)))
+	}
+	pruneClauses(temporary, now.Add(-24*time.Hour))
+	require.NoDirExists(t, filepath.Join(temporary, clausePrefix+"old"))
+	require.DirExists(t, filepath.Join(temporary, clausePrefix+"new"))
+	require.DirExists(t, filepath.Join(temporary, "other"))
+}
+
+// What a hostile process put in the place of a file is not followed, and not
+// waited for.
+func TestOnlyPlainFilesAreRead(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "race.1")
+	require.NoError(t, os.WriteFile(file, []byte("secret"), 0o644))
+	if err := os.Symlink(file, link); err != nil {
+		t.Skip(err)
+	}
+	_, err := readPlain(link, 100)
+	require.EqualError(t, err, link+": not a regular file")
+	require.Empty(t, raceReport(dir))
+	data, err := readPlain(file, 3)
+	require.NoError(t, err)
+	require.Equal(t, "sec", string(data))
+}
+
 func TestKeptDirectoriesAreForgotten(t *testing.T) {
 	all := t.TempDir()
 	now := time.Now()

@@ -1,12 +1,14 @@
 package runner
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
 
+	"github.com/wirekata/wirekata/checker/internal/wholefile"
 	"github.com/wirekata/wirekata/harness/evidence"
 )
 
@@ -21,14 +23,34 @@ func (p *process) keepCapture(root, topic, clause string) string {
 		return ""
 	}
 	src := filepath.Join(p.dir, rec.Text)
-	if info, err := os.Lstat(src); err != nil || !info.Mode().IsRegular() || info.Size() > maxCapture {
+	data, err := readPlain(src, maxCapture+1)
+	if err != nil || len(data) > maxCapture {
 		return ""
 	}
 	name := captureName(topic, clause)
-	if copyFile(src, filepath.Join(root, filepath.FromSlash(name))) != nil {
+	if wholefile.Write(filepath.Join(root, filepath.FromSlash(name)), data) != nil {
 		return ""
 	}
 	return name
+}
+
+// readPlain reads the first bytes of a file that a clause's process has left.
+// It does not follow a link, which may lead out of the sandbox, and does not
+// wait at a pipe.
+func readPlain(name string, most int64) ([]byte, error) {
+	info, err := os.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 func captureName(topic, clause string) string {
@@ -45,8 +67,5 @@ func copyFile(from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return err
-	}
-	return writeAtomically(to, data)
+	return wholefile.Write(to, data)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wirekata/wirekata/checker/internal/candidate"
 	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/foreign"
 	"github.com/wirekata/wirekata/checker/internal/result"
 )
 
@@ -85,7 +86,7 @@ func (c *topicCase) refused(err error) bool {
 	if errors.Is(err, fs.ErrNotExist) {
 		c.absent = true
 	} else {
-		c.refusal = err.Error()
+		c.refusal = foreign.Text(err.Error())
 	}
 	return true
 }
@@ -96,7 +97,7 @@ func (c *topicCase) tasks(o Options) []task {
 	}
 	var tasks []task
 	for i, k := range c.clauses {
-		j := job{program: c.program, clause: k.Name, seed: o.Seed, trace: o.Trace, timeout: o.Timeout}
+		j := job{program: c.program, clause: k.Name, seed: o.Seed, trace: o.Trace, timeout: o.Timeout, memory: o.MaxMemory, box: o.Sandbox}
 		tasks = append(tasks, task{job: j, topic: c.topic.ID(), into: &c.outcome[i]})
 	}
 	if c.race == nil || c.race.program == nil {
@@ -106,7 +107,7 @@ func (c *topicCase) tasks(o Options) []task {
 	for i, k := range c.race.clauses {
 		run := &c.race.runs[i]
 		run.clause = manifest(k)
-		j := job{program: c.race.program, clause: k.Name, seed: o.Seed, race: true, timeout: o.Timeout}
+		j := job{program: c.race.program, clause: k.Name, seed: o.Seed, race: true, timeout: o.Timeout, memory: o.MaxMemory, box: o.Sandbox}
 		tasks = append(tasks, task{job: j, topic: c.topic.ID(), into: &run.clause, race: run})
 	}
 	return tasks
@@ -125,6 +126,7 @@ func results(cases []*topicCase) []result.Topic {
 		if c.program == nil {
 			refuseAll(&t)
 		}
+		missNone(&t)
 		topics = append(topics, t)
 	}
 	return topics
@@ -138,6 +140,16 @@ func refuseAll(t *result.Topic) {
 	}
 	for i := range t.Clauses {
 		t.Clauses[i].Verdict, t.Clauses[i].Reason = result.Refused, reason
+	}
+}
+
+// missNone makes an error of a clause that has no verdict: what the manifest
+// names and nobody ran is not passed over.
+func missNone(t *result.Topic) {
+	for i := range t.Clauses {
+		if c := &t.Clauses[i]; c.Verdict == "" {
+			c.Verdict, c.Reason = result.Error, "the clause was never run"
+		}
 	}
 }
 

@@ -52,6 +52,7 @@ func lockKept(root string) *kept {
 	now := time.Now()
 	os.Chtimes(f.Name(), now, now)
 	pruneKept(filepath.Dir(dir), now.Add(-cacheAge))
+	pruneClauses(os.TempDir(), now.Add(-24*time.Hour))
 	return &kept{dir: dir, lock: f}
 }
 
@@ -62,6 +63,17 @@ func pruneKept(all string, then time.Time) {
 	for _, name := range locks {
 		if info, err := os.Stat(name); err == nil && info.ModTime().Before(then) {
 			os.RemoveAll(filepath.Dir(name))
+		}
+	}
+}
+
+// pruneClauses removes the clauses' folders from before then: those of a
+// checker that was killed.
+func pruneClauses(temporary string, then time.Time) {
+	folders, _ := filepath.Glob(filepath.Join(temporary, clausePrefix+"*"))
+	for _, name := range folders {
+		if info, err := os.Lstat(name); err == nil && info.ModTime().Before(then) {
+			os.RemoveAll(name)
 		}
 	}
 }

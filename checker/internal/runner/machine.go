@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/wirekata/wirekata/checker/internal/foreign"
 	"github.com/wirekata/wirekata/checker/internal/result"
 )
 
@@ -63,7 +64,7 @@ func (m *machine) once(ctx context.Context, t task) (cached, error) {
 		return e, ctx.Err()
 	}
 	if err != nil {
-		e.Clause.Verdict, e.Clause.Reason = result.Error, safeLine(err.Error())
+		e.Clause.Verdict, e.Clause.Reason = result.Error, foreign.Line(err.Error())
 		return e, nil
 	}
 	defer p.close()

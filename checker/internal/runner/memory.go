@@ -11,10 +11,10 @@ import (
 )
 
 // watchMemory ends the process's group when it takes more memory than
-// maxResident. The returned function stops watching and reports whether that
+// the limit. The returned function stops watching and reports whether that
 // happened. Where the system does not tell a process's size (all but Linux),
 // nothing is watched.
-func watchMemory(cmd *exec.Cmd) (stop func() bool) {
+func watchMemory(cmd *exec.Cmd, limit int) (stop func() bool) {
 	var large atomic.Bool
 	done, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -27,7 +27,7 @@ func watchMemory(cmd *exec.Cmd) (stop func() bool) {
 				return
 			case <-tick.C:
 			}
-			if n, ok := residentSize(cmd.Process.Pid); ok && n > maxResident {
+			if n, ok := residentSize(cmd.Process.Pid); ok && n > limit {
 				large.Store(true)
 				endGroup(cmd)
 				return

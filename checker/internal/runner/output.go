@@ -2,10 +2,7 @@ package runner
 
 import (
 	"fmt"
-	"strings"
 	"sync"
-	"unicode"
-	"unicode/utf8"
 )
 
 // maxOutput bounds what is kept of what a process prints.
@@ -43,33 +40,4 @@ func (c *capped) String() string {
 		return fmt.Sprintf("%s\n... %d bytes left out ...\n%s", c.head, cut, tail)
 	}
 	return string(c.head) + string(tail)
-}
-
-// safe makes foreign text fit for a terminal and for XML: control characters
-// and what is not UTF-8 become Go escapes. Line ends and tabs stay.
-func safe(s string) string {
-	plain := func(r rune, size int) bool {
-		return r == '\n' || r == '\t' || unicode.IsPrint(r) && !(r == utf8.RuneError && size == 1)
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, size := utf8.DecodeRuneInString(s)
-		switch {
-		case plain(r, size):
-			b.WriteString(s[:size])
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case r < 0x80:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-		s = s[size:]
-	}
-	return b.String()
-}
-
-// safeLine is safe for one line.
-func safeLine(s string) string {
-	return strings.NewReplacer("\n", " ", "\t", " ").Replace(safe(strings.TrimSpace(s)))
 }

@@ -6,6 +6,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wirekata/wirekata/checker/internal/foreign"
+	"github.com/wirekata/wirekata/checker/internal/result"
+	"github.com/wirekata/wirekata/harness/evidence"
 )
 
 func TestCappedKeepsBothEnds(t *testing.T) {
@@ -25,12 +29,6 @@ func TestCappedKeepsBothEnds(t *testing.T) {
 	require.Contains(t, s, "bytes left out")
 }
 
-func TestSafe(t *testing.T) {
-	require.Equal(t, "a\tb\n→ü", safe("a\tb\n→ü"))
-	require.Equal(t, `\x1b[31m\x00\xff\u202e\x7f`, safe("\x1b[31m\x00\xff\u202e\x7f"))
-	require.Equal(t, "two lines", safeLine(" two\nlines\n"))
-}
-
 func TestBuildFailures(t *testing.T) {
 	got := buildFailures([]byte(`{"ImportPath":"x/nowhere","Action":"build-output","Output":"# x/c\n"}
 {"ImportPath":"x/nowhere","Action":"build-output","Output":"c/c_test.go:2:39: no required module\n"}
@@ -48,4 +46,37 @@ not json
 		"x/a":       "",
 	}, got)
 	require.Equal(t, "the hidden suite: undefined: b.C", asLearnerKnows("exercises/s/b/assessment_test.go:3:37: undefined: b.C\n"))
+}
+
+// Whatever the go command prints, what is made of it is about packages, and
+// can be shown.
+func FuzzBuildFailures(f *testing.F) {
+	f.Add([]byte(`{"ImportPath":"x/b_test [x/b.test]","Action":"build-output","Output":"# x/b\nb/b_test.go:3:37: undefined: b.C\n"}
+{"ImportPath":"x/b_test [x/b.test]","Action":"build-fail"}
+{"Action":"fail","Package":"x/c","FailedBuild":"x/nowhere"}
+`))
+	f.Add([]byte(`{"ImportPath":"","Action":"build-fail"}` + "\n{\n[]\nnull\n"))
+	f.Fuzz(func(t *testing.T, stdout []byte) {
+		packages := []string{"x/b", "x/c"}
+		var failed failures
+		blame(&failed, packages, buildFailures(stdout))
+		for p, message := range failed.messages {
+			require.Contains(t, packages, p)
+			require.NotContains(t, asLearnerKnows(message), "/assessment_test.go:1:")
+		}
+		plainOutput(stdout)
+	})
+}
+
+// No process, whatever it printed, passes without its evidence.
+func FuzzOutputIsNoPass(f *testing.F) {
+	f.Add("=== RUN   TestX\n--- PASS: TestX (0.00s)\nPASS\n", 0)
+	f.Add("--- FAIL: TestX\npanic: x [recovered, repanicked]\n\tgoroutine\n\t/x/exercises/a/b/c.go:1 +0x1\n", 2)
+	f.Fuzz(func(t *testing.T, output string, exit int) {
+		p := process{output: output, exit: exit, records: []evidence.Record{{Kind: evidence.Begin, Clause: "TestX"}}}
+		v := p.judge("TestX")
+		require.NotEqual(t, result.Pass, v.verdict)
+		require.NotEmpty(t, v.reason)
+		require.Equal(t, foreign.Line(v.reason), v.reason)
+	})
 }

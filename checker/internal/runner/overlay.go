@@ -59,16 +59,23 @@ func (o *overlay) sum(folder string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// hide hides every file of a folder of the repository that is not laid over.
+// hide hides every file of a folder of the repository that is not laid over,
+// also those of its testdata, which a suite may embed. Folders that are
+// packages of their own mean nothing to it and stay.
 func (o *overlay) hide(folder string) error {
 	entries, err := os.ReadDir(o.path(folder))
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
 	for _, e := range entries {
-		name := o.path(path.Join(folder, e.Name()))
-		if _, ok := o.files[name]; !ok && !e.IsDir() {
-			o.files[name] = ""
+		name := path.Join(folder, e.Name())
+		if e.IsDir() && (e.Name() == "testdata" || strings.Contains(folder, "/testdata")) {
+			if err := o.hide(name); err != nil {
+				return err
+			}
+		}
+		if _, ok := o.files[o.path(name)]; !ok && !e.IsDir() {
+			o.files[o.path(name)] = ""
 		}
 	}
 	return nil
@@ -130,11 +137,6 @@ func readSuite(originals fs.FS, t *course.Topic, s result.Suite) ([]byte, error)
 // hides everything else there.
 func (o *overlay) layTopic(originals fs.FS, c *topicCase) error {
 	folder := c.topic.Exercise()
-	for name, data := range c.candidate.Files {
-		if err := o.put(path.Join(folder, name), data); err != nil {
-			return err
-		}
-	}
 	for _, suite := range []result.Suite{result.Assignment, result.Assessment} {
 		data, err := readSuite(originals, c.topic, suite)
 		if err != nil {
@@ -147,5 +149,27 @@ func (o *overlay) layTopic(originals fs.FS, c *topicCase) error {
 	if err := o.putTree(originals, path.Join(c.topic.Contract(), "testdata"), path.Join(folder, "testdata")); err != nil {
 		return err
 	}
+	return o.layCandidate(c)
+}
+
+// layCandidate lays the candidate alone, and hides everything that is in its
+// place.
+func (o *overlay) layCandidate(c *topicCase) error {
+	folder := c.topic.Exercise()
+	for name, data := range c.candidate.Files {
+		if err := o.put(path.Join(folder, name), data); err != nil {
+			return err
+		}
+	}
+	if err := o.sealFirst(folder, c.topic.Name); err != nil {
+		return err
+	}
 	return o.hide(folder)
+}
+
+// sealFirst has the candidate's package import package evidence, which is then
+// initialised before it: it has taken the key of the seal off standard input
+// by the time that a candidate's first line can run.
+func (o *overlay) sealFirst(folder, pkg string) error {
+	return o.put(path.Join(folder, "wirekata_evidence.go"), fmt.Appendf(nil, "package %s\n\nimport _ %q\n", pkg, modulePath+"harness/evidence"))
 }

@@ -1,15 +1,22 @@
 package runner
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
+	"syscall"
 	"time"
 
+	"github.com/wirekata/wirekata/checker/internal/procgroup"
+	"github.com/wirekata/wirekata/checker/internal/sandbox"
 	"github.com/wirekata/wirekata/harness/evidence"
 )
 
@@ -23,6 +30,9 @@ const (
 	maxResident = 3 << 30
 )
 
+// clausePrefix begins the names of the folders that clauses run in.
+const clausePrefix = "wirekata-clause-"
+
 // A job is one clause of one program to be run.
 type job struct {
 	program *program
@@ -32,6 +42,8 @@ type job struct {
 	race    bool
 	procs   int           // GOMAXPROCS; 0 for what the system has
 	timeout time.Duration // of the test binary; 0 for testTimeout
+	memory  int           // bytes
+	box     *sandbox.Box
 }
 
 // A process is what is left of a job's process.
@@ -39,7 +51,7 @@ type process struct {
 	exit     int // the exit status, -1 where a signal ended it
 	state    string
 	timedOut bool // the wall clock's limit ended it
-	tooLarge bool // the memory's limit ended it
+	tooLarge int  // the bytes of memory that it was not to have, where that ended it
 	output   string
 	records  []evidence.Record
 	damaged  error  // what is wrong with the evidence
@@ -49,11 +61,12 @@ type process struct {
 
 func (p *process) close() { os.RemoveAll(p.dir) }
 
-// run runs the job in a fresh directory, in a process group of its own, and
-// ends the whole group before it returns. The error says that the process
+// run runs the job in a fresh directory, in its box and in a process group of
+// its own, and ends the whole group before it returns. Where this process ends
+// first, the system ends the job's (on Linux). The error says that the process
 // could not be run at all.
 func (j job) run(ctx context.Context) (*process, error) {
-	dir, err := os.MkdirTemp("", "wirekata-clause-")
+	dir, err := os.MkdirTemp("", clausePrefix)
 	if err != nil {
 		return nil, err
 	}
@@ -73,22 +86,30 @@ func (j job) run(ctx context.Context) (*process, error) {
 		"-test.run", "^"+j.clause+"$", "-test.v", "-test.paniconexit0", "-test.timeout", timeout.String())
 	cmd.Dir = work
 	cmd.Env = j.environment(dir, work)
+	key := make([]byte, evidence.MaxKey)
+	rand.Read(key) // never fails
+	cmd.Stdin = bytes.NewReader(key)
 	var out capped
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second // for pipes that a grandchild holds open
-	ownGroup(cmd)
+	procgroup.Own(cmd, syscall.SIGKILL)
 	cmd.Cancel = func() error { return endGroup(cmd) }
-	if err := cmd.Start(); err != nil {
+	runtime.LockOSThread() // its end is what the job's process dies with
+	defer runtime.UnlockOSThread()
+	confined, err := j.box.Start(cmd, dir)
+	if err != nil {
 		p.close()
 		return nil, fmt.Errorf("suite process: %w", err)
 	}
-	watch := watchMemory(cmd)
+	watch := watchMemory(cmd, j.memory)
 	err = cmd.Wait()
-	p.tooLarge = watch()
+	if watch() {
+		p.tooLarge = j.memory
+	}
 	endGroup(cmd)
-	if ctx.Err() != nil {
+	if err := cmp.Or(ctx.Err(), confined()); err != nil {
 		p.close()
-		return nil, ctx.Err()
+		return nil, err
 	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) && bounded.Err() == nil {
@@ -98,10 +119,13 @@ func (j job) run(ctx context.Context) (*process, error) {
 	p.exit, p.state = cmd.ProcessState.ExitCode(), cmd.ProcessState.String()
 	p.timedOut = bounded.Err() != nil
 	p.output = out.String()
-	p.records, p.damaged = evidence.ReadDir(dir)
+	p.records, p.damaged = evidence.ReadDir(dir, key)
 	p.races = raceReport(dir)
 	return p, nil
 }
+
+// endGroup kills what is left of the command's process group.
+func endGroup(cmd *exec.Cmd) error { return procgroup.Signal(cmd, syscall.SIGKILL) }
 
 // environment is all that the process gets to see of ours.
 func (j job) environment(dir, work string) []string {

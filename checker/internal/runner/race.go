@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 
 	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/foreign"
 	"github.com/wirekata/wirekata/checker/internal/gotool"
 	"github.com/wirekata/wirekata/checker/internal/result"
 )
@@ -42,8 +42,8 @@ func raceReport(dir string) string {
 	files, _ := filepath.Glob(filepath.Join(dir, raceLog+".*"))
 	var all []string
 	for _, f := range files {
-		if data, err := os.ReadFile(f); err == nil {
-			all = append(all, string(data[:min(len(data), maxOutput)]))
+		if data, err := readPlain(f, maxOutput); err == nil {
+			all = append(all, string(data))
 		}
 	}
 	return strings.Join(all, "\n")
@@ -123,7 +123,7 @@ func (r *raceCase) outcome() result.Clause {
 		}
 		c.Verdict, c.By, c.Seed = result.Fail, result.ByAssertion, run.clause.Seed
 		c.Reason = fmt.Sprintf("data race in %s%s", short(run.clause.Name), racePlace(run.report))
-		c.Output = safe(strings.TrimSpace(run.report))
+		c.Output = foreign.Text(strings.TrimSpace(run.report))
 		return c
 	}
 	passed := 0

@@ -16,6 +16,7 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/candidate"
 	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/result"
+	"github.com/wirekata/wirekata/checker/internal/sandbox"
 )
 
 // Options say what to judge, and how.
@@ -31,8 +32,13 @@ type Options struct {
 	Trace     bool          // transcripts have the wire records of every step
 	NoCache   bool          // run also what has been judged before
 	Timeout   time.Duration // of one clause; 0 for two minutes
-	Jobs      int           // processes at a time; 0 for the number of CPUs
-	Progress  func(Event)   // called serially; may be nil
+	MaxMemory int           // bytes that one process may hold; 0 for 3 GiB
+	// BuildTimeout is how long one go command may compile; 0 for five minutes.
+	// What takes longer by itself is refused.
+	BuildTimeout time.Duration
+	Jobs         int          // processes at a time; 0 for the number of CPUs
+	Sandbox      *sandbox.Box // what the clauses run in; nil for none
+	Progress     func(Event)  // called serially; may be nil
 }
 
 // An Event says how far the work is.
@@ -86,15 +92,19 @@ func (o Options) prepare(ctx context.Context, room *kept) ([]*topicCase, error) 
 		stage = "first build"
 	}
 	o.Progress(Event{Stage: stage, Total: len(cases)})
-	if err := o.load(ctx, cases); err != nil {
+	b := newBuilder(o, room)
+	o.read(cases)
+	if err := b.preflight(ctx, cases); err != nil {
 		return nil, err
 	}
-	b := builder{root: o.Root, originals: o.Originals, room: room}
-	if err := b.build(ctx, cases, false); err != nil {
+	if err := o.check(ctx, cases); err != nil {
+		return nil, err
+	}
+	if err := b.buildAll(ctx, cases); err != nil {
 		return nil, err
 	}
 	o.Progress(Event{Stage: stage, Done: len(cases), Total: len(cases)})
-	return cases, b.buildRace(ctx, cases)
+	return cases, nil
 }
 
 // run runs every clause of the cases that compiled.
@@ -125,22 +135,34 @@ func (o Options) withDefaults() Options {
 	if o.Jobs <= 0 {
 		o.Jobs = runtime.NumCPU()
 	}
+	if o.MaxMemory <= 0 {
+		o.MaxMemory = maxResident
+	}
+	if o.BuildTimeout <= 0 {
+		o.BuildTimeout = buildTimeout
+	}
 	if o.Progress == nil {
 		o.Progress = func(Event) {}
 	}
 	return o
 }
 
-// load reads the candidates and holds them to the rules.
-func (o Options) load(ctx context.Context, cases []*topicCase) error {
-	var loaded []*candidate.Candidate
+// read reads the candidates and holds them to the rules that need no types.
+func (o Options) read(cases []*topicCase) {
 	for _, c := range cases {
 		var err error
 		c.candidate, err = candidate.Load(o.Candidate, o.Originals, c.topic, c.policy)
-		if c.refused(err) {
-			continue
+		c.refused(err)
+	}
+}
+
+// check holds the candidates to the rules that need types.
+func (o Options) check(ctx context.Context, cases []*topicCase) error {
+	var loaded []*candidate.Candidate
+	for _, c := range cases {
+		if c.candidate != nil {
+			loaded = append(loaded, c.candidate)
 		}
-		loaded = append(loaded, c.candidate)
 	}
 	checker, err := candidate.NewChecker(ctx, o.Root, loaded)
 	if err != nil {

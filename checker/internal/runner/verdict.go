@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/wirekata/wirekata/checker/internal/foreign"
 	"github.com/wirekata/wirekata/checker/internal/result"
 	"github.com/wirekata/wirekata/harness/evidence"
 )
@@ -24,19 +25,23 @@ func (p *process) judge(clause string) verdict {
 	begin, end := p.find(evidence.Begin), p.find(evidence.End)
 	failure := p.failure()
 	switch {
-	case begin == nil && p.find(evidence.Unsupported) != nil && p.exit == 0:
-		return verdict{result.Unsupported, safeLine(p.find(evidence.Unsupported).Text), ""}
+	case begin == nil && p.find(evidence.Unsupported) != nil && p.exit == 0 && p.damaged == nil:
+		return verdict{result.Unsupported, foreign.Line(p.find(evidence.Unsupported).Text), ""}
 	case failure != nil && failure.Kind == evidence.Stuck:
 		return failed(result.ByHang, evidence.Reason(p.records))
 	case failure != nil:
 		return failed(result.ByAssertion, p.failureReason())
-	case p.tooLarge:
-		return failed(result.ByPanic, fmt.Sprintf("the process took more than %d GiB of memory", maxResident>>30))
+	case p.exit == evidence.ExitUnrecorded:
+		return verdict{result.Error, "the evidence could not be written; is the disk full?", ""}
+	case p.tooLarge > 0:
+		return failed(result.ByPanic, fmt.Sprintf("the process took more than %d MiB of memory", p.tooLarge>>20))
 	case p.timedOut || p.hung():
 		return failed(result.ByHang, p.hangReason())
 	case p.exit == 0 && begin != nil && begin.Clause != clause:
-		return verdict{result.Error, fmt.Sprintf("the evidence is of clause %q", safeLine(begin.Clause)), ""}
-	case p.exit == 0 && begin != nil && end != nil && !end.Failed && p.damaged == nil:
+		return verdict{result.Error, fmt.Sprintf("the evidence is of clause %q", foreign.Line(begin.Clause)), ""}
+	case p.exit == 0 && p.whole() && end.Checks == 0:
+		return verdict{result.Error, "the clause checked nothing", ""}
+	case p.exit == 0 && p.whole():
 		return verdict{verdict: result.Pass}
 	case p.exit == 0:
 		return p.early(begin != nil, end)
@@ -46,8 +51,34 @@ func (p *process) judge(clause string) verdict {
 	return p.crash(begin != nil)
 }
 
+// whole reports whether the evidence is that of one clause that ran to its end
+// without a failure: it begins once, before anything else, and ends once, with
+// no step after that.
+func (p *process) whole() bool {
+	if p.damaged != nil || len(p.records) == 0 || p.records[0].Kind != evidence.Begin {
+		return false
+	}
+	begins, ends := 0, 0
+	for _, r := range p.records {
+		switch r.Kind {
+		case evidence.Begin:
+			begins++
+		case evidence.End:
+			ends++
+			if r.Failed {
+				return false
+			}
+		case evidence.Step:
+			if ends > 0 {
+				return false
+			}
+		}
+	}
+	return begins == 1 && ends == 1
+}
+
 func failed(by result.By, reason string) verdict {
-	return verdict{result.Fail, safeLine(reason), by}
+	return verdict{result.Fail, foreign.Line(reason), by}
 }
 
 func (p *process) find(k evidence.Kind) *evidence.Record {
@@ -84,9 +115,11 @@ func (p *process) failureReason() string {
 func (p *process) early(began bool, end *evidence.Record) verdict {
 	switch {
 	case p.damaged != nil:
-		return verdict{result.Error, safeLine(p.damaged.Error()), ""}
-	case end != nil:
+		return verdict{result.Error, foreign.Line(p.damaged.Error()), ""}
+	case end != nil && end.Failed:
 		return verdict{result.Error, "the evidence ends with a failure, but the process with status 0", ""}
+	case end != nil:
+		return verdict{result.Error, "the evidence is not that of one clause from its begin to its end", ""}
 	case skipped.MatchString(p.output):
 		return verdict{result.Error, "the clause was skipped", ""}
 	case noTests.MatchString(p.output):
@@ -161,7 +194,7 @@ func (p *process) place() string {
 // fleeting reports whether the verdict may rest on the state of the machine:
 // a limit of real time or memory was met, or a signal came from outside.
 func (p *process) fleeting() bool {
-	return p.timedOut || p.tooLarge || p.exit < 0 || p.hung() || p.find(evidence.Stuck) != nil
+	return p.timedOut || p.tooLarge > 0 || p.exit < 0 || p.hung() || p.find(evidence.Stuck) != nil
 }
 
 // fill puts the verdict and what explains it into the clause.
@@ -172,9 +205,9 @@ func (p *process) fill(c *result.Clause, j job) {
 		return
 	}
 	for _, line := range evidence.Transcript(p.records, j.trace) {
-		c.Transcript = append(c.Transcript, safe(line))
+		c.Transcript = append(c.Transcript, foreign.Text(line))
 	}
 	if v.verdict != result.Pass {
-		c.Output = safe(strings.TrimSpace(p.output))
+		c.Output = foreign.Text(strings.TrimSpace(p.output))
 	}
 }
