@@ -22,16 +22,19 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/sandbox"
 )
 
-// A verdict does not depend on the sandbox: every reference of the course has
-// full marks at every level that this machine offers, and at the strongest also
-// with the race detector.
-func TestTheCourseInEverySandbox(t *testing.T) {
+// A verdict does not depend on the sandbox: references have full marks at every
+// level that this machine offers, and at the strongest also with the race
+// detector. These topics ask the most of a sandbox, and the least of the clock;
+// continuous integration grades all references at the strongest level.
+func TestReferencesInEverySandbox(t *testing.T) {
 	if testing.Short() {
-		t.Skip("judges the whole course")
+		t.Skip("judges whole topics")
 	}
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
 	c, err := course.Load(wirekata.Originals)
+	require.NoError(t, err)
+	topics, err := c.Select([]string{"start/welcome", "execution/socketsharding", "execution/nagle"})
 	require.NoError(t, err)
 	for _, level := range []sandbox.Level{sandbox.Limits, sandbox.Landlock, sandbox.Namespaces} {
 		t.Run(level.String(), func(t *testing.T) {
@@ -39,12 +42,12 @@ func TestTheCourseInEverySandbox(t *testing.T) {
 			if err != nil {
 				t.Skipf("this machine has no such level: %v", err)
 			}
-			topics, err := runner.Judge(t.Context(), runner.Options{
+			judged, err := runner.Judge(t.Context(), runner.Options{
 				Root: root, Originals: wirekata.Originals, Course: c, Candidate: candidate.FS(wirekata.Originals, "solutions"),
-				Topics: c.Built(), Race: level == sandbox.Namespaces, NoCache: true, Sandbox: box,
+				Topics: topics, Race: level == sandbox.Namespaces, NoCache: true, Sandbox: box,
 			})
 			require.NoError(t, err)
-			for _, topic := range topics {
+			for _, topic := range judged {
 				require.Empty(t, topic.Refusal)
 				for _, k := range topic.Clauses {
 					if k.Verdict != result.Pass && k.Verdict != result.Unsupported {
