@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,6 +50,7 @@ func Examine(ctx context.Context, root string) []Finding {
 		loopback("IPv4 loopback", "127.0.0.1:0", "the topics about sockets cannot be judged; bring the interface lo up"),
 		loopback("IPv6 loopback", "[::1]:0", "no topic depends on it; bring it up to try what the READMEs show"),
 		reusePort(),
+		udpBuffers("/proc/sys/net/core/rmem_max"),
 		descriptors(),
 		sandboxed(),
 		program("tshark", "captures can be read with any pcapng reader; Wireshark is the usual one"),
@@ -158,6 +160,26 @@ func reusePort() Finding {
 		return Finding{subject, Lacking, why, "execution/socketsharding is judged on Linux, from version 3.9"}
 	}
 	return good(subject, "works")
+}
+
+// wantedBuffer is the receive buffer that quic-go asks the kernel for, in
+// bytes. The clauses about QUIC run in memory; what their READMEs show live
+// does not.
+const wantedBuffer = 7_500_000
+
+// udpBuffers looks at the greatest receive buffer, which Linux has in a file.
+func udpBuffers(file string) Finding {
+	const subject = "UDP buffers"
+	text, err := os.ReadFile(file)
+	n, bad := strconv.Atoi(strings.TrimSpace(string(text)))
+	switch {
+	case err != nil || bad != nil:
+		return good(subject, "no limit is known on this system")
+	case n < wantedBuffer:
+		return Finding{subject, Lacking, fmt.Sprintf("up to %d KiB", n>>10),
+			fmt.Sprintf("no clause depends on it; for QUIC on a real network: sysctl -w net.core.rmem_max=%d", wantedBuffer)}
+	}
+	return good(subject, "up to %d KiB", n>>10)
 }
 
 // enoughFiles is the number of open files that the busiest clause stays under.

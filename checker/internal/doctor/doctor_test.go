@@ -46,6 +46,15 @@ func TestACacheThatCannotBeMadeIsNoReasonToStop(t *testing.T) {
 	require.NotEqual(t, Broken, space().State)
 }
 
+func TestUDPBuffers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rmem_max")
+	require.Equal(t, Good, udpBuffers(file).State, "another system")
+	for text, want := range map[string]State{"212992\n": Lacking, "7500000\n": Good, "many\n": Good} {
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+		require.Equal(t, want, udpBuffers(file).State, text)
+	}
+}
+
 func TestAnUnknownProgram(t *testing.T) {
 	require.Equal(t, Lacking, program("no-such-program-anywhere", "install it").State)
 }
