@@ -13,6 +13,9 @@ const (
 	seeds         = 5
 	variantSeeds  = 2
 	clauseTimeout = 60 * time.Second
+	// A bench compiles hundreds of candidates with one go command, and none of
+	// them is a stranger's.
+	benchTimeout = 2 * time.Hour
 	// A fault that hangs is given less time: nobody waits for its dump.
 	hangTimeout = 2 * time.Second
 	// Any cell of a matrix may hang.
@@ -50,7 +53,7 @@ func (g *Gate) Verify(ctx context.Context, topics []*course.Topic) ([]Report, er
 func (g *Gate) bench() (*runner.Bench, error) {
 	return runner.OpenBench(runner.Options{
 		Root: g.Root, Originals: g.Originals, Course: g.Course,
-		Jobs: g.Jobs, NoCache: g.NoCache, Timeout: clauseTimeout,
+		Jobs: g.Jobs, NoCache: g.NoCache, Timeout: clauseTimeout, BuildTimeout: benchTimeout,
 	})
 }
 
