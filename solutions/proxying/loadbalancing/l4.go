@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -122,7 +123,7 @@ func (b *L4) connect(ctx context.Context, key uint64) (net.Conn, *member) {
 func (b *L4) take(key uint64, failed []string) *member {
 	b.pool.mu.Lock()
 	defer b.pool.mu.Unlock()
-	not := failed
+	not := slices.Clone(failed) // the next dial goes on with its own
 	for _, m := range b.pool.members {
 		if m.drained {
 			not = append(not, m.addr)
