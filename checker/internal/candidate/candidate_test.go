@@ -20,7 +20,7 @@ var (
 		Forbid:  map[string]string{"net/rpc": "it is what this exercise builds"},
 		Selectors: map[string][]string{
 			"net": {"Conn", "ErrClosed"}, "os": {"ErrNotExist"},
-			"net/http": {"Client", "DefaultClient", "NoBody", "ErrNotSupported", "Header"},
+			"net/http": {"Client", "DefaultClient", "NoBody", "ErrNotSupported", "Header", "Status*"},
 		},
 		Values: []string{"encoding/binary.BigEndian", "encoding/base64.StdEncoding", "net/http.NoBody", "net/http.DefaultClient", "time.UTC"},
 	}
@@ -99,6 +99,7 @@ func TestCheckAllows(t *testing.T) {
 		"pointer value":      whole(`import "encoding/base64"`, `var s = base64.StdEncoding.EncodeToString(nil)`),
 		"own variables":      whole(`import "io"`, "var n int\nvar r struct{ io.Reader }\nfunc f() { n++; p := &n; *p = 2; r.Reader = nil }"),
 		"listed selector":    whole(`import "net"`, "func f(c net.Conn) error { return c.Close() }"),
+		"selector's pattern": whole(`import "net/http"`, "const gone = http.StatusGone"),
 		"store of one's own": whole(`import "net/http"`, "func f(r *http.Header, n *int) { *n = 1; *r = nil; _ = http.NoBody }"),
 		"composite address":  whole(`import "net/http"`, "var c = &http.Client{}"),
 		"promoted method":    {"echo.go": []byte("package echo\nimport \"io\"\ntype Conn struct{ io.Closer }\nfunc Echo() {}\nconst Max = 1\n")},
@@ -127,6 +128,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"pointer that is an error", whole(`import "net/http"`, "var e error = http.ErrNotSupported"), "may not use"},
 		{"selector", whole(`import "os"`, "func f() { os.Exit(0) }"), `os.Exit is not for this exercise; of "os" it may use ErrNotExist`},
 		{"selector as a value", whole(`import "net"`, "var dial = net.Dial"), "net.Dial is not for this exercise"},
+		{"beside a pattern", whole(`import "net/http"`, "const get = http.MethodGet"), "http.MethodGet is not for this exercise"},
 		{"type error", whole("", "func f() int { return \"x\" }"), `echo.go:9: cannot use "x"`},
 		{"unused import", whole(`import "io"`, ""), `echo.go:3: "io" imported and not used`},
 		{"missing function", map[string][]byte{"echo.go": []byte("package echo\ntype Conn struct{}\nfunc (c *Conn) Close() error { return nil }\nconst Max = 1\n")},

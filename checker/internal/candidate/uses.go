@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"path"
 	"slices"
 	"strings"
 
@@ -23,7 +24,7 @@ func checkUses(f *parsed, p course.Policy, info *types.Info, r *Refusal) {
 			return true
 		}
 		use := pkg.Name() + "." + sel.Sel.Name
-		if names, narrow := p.Selectors[pkg.Path()]; narrow && !slices.Contains(names, sel.Sel.Name) {
+		if names, narrow := p.Selectors[pkg.Path()]; narrow && !allowed(names, sel.Sel.Name) {
 			r.add(f.name, f.line(sel.Pos()), "%s is not for this exercise; of %q it may use %s", use, pkg.Path(), strings.Join(names, ", "))
 		}
 		v, ok := info.Uses[sel.Sel].(*types.Var)
@@ -37,6 +38,15 @@ func checkUses(f *parsed, p course.Policy, info *types.Info, r *Refusal) {
 			r.add(f.name, f.line(sel.Pos()), "%s is a variable of package %s that this exercise may not use", use, pkg.Path())
 		}
 		return true
+	})
+}
+
+// allowed says whether name is one of names, which may be patterns
+// ("Status*"), as path.Match reads them.
+func allowed(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(pattern string) bool {
+		ok, err := path.Match(pattern, name)
+		return ok && err == nil
 	})
 }
 

@@ -59,7 +59,8 @@ type Policy struct {
 	Imports []string `yaml:"imports"`
 	// Forbid takes imports away again, with the reason shown to the learner.
 	Forbid map[string]string `yaml:"forbid"`
-	// Selectors narrows impure packages to these exported names.
+	// Selectors narrows impure packages to these exported names; a name may be
+	// a pattern ("Status*").
 	Selectors map[string][]string `yaml:"selectors"`
 	// Values are package-level variables ("encoding/binary.BigEndian") that may
 	// be used as a value although their type is not error.
