@@ -146,7 +146,10 @@ func (c *clause) end(spent evidence.Cost) {
 
 // spent is what the clause has spent so far.
 func (c *clause) spent() evidence.Cost {
-	cost := evidence.Cost{Allocations: int(mallocs() - c.mallocs), Time: time.Since(c.start)}
+	cost := evidence.Cost{Allocations: int(mallocs() - c.mallocs)}
+	if c.mode == "virtual" {
+		cost.Time = time.Since(c.start)
+	}
 	for _, r := range c.taken() {
 		if s, ok := r.(Spender); ok {
 			cost.Add(s.Spent())

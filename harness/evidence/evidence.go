@@ -110,7 +110,7 @@ type Cost struct {
 	Octets      int           `json:"octets,omitempty"`      // of payload
 	Flights     int           `json:"flights,omitempty"`     // stretches of writes without an answer between; two make a round trip
 	Allocations int           `json:"allocations,omitempty"` // objects on the heap
-	Time        time.Duration `json:"time,omitempty"`        // virtual in a bubble
+	Time        time.Duration `json:"time,omitempty"`        // virtual; 0 outside a bubble
 }
 
 // Add adds another cost to c.
