@@ -40,6 +40,7 @@ type Dispatcher struct {
 	// wait for room: to move up by one is to get it, and nobody can overtake.
 	line   []*job
 	known  map[ID]*job // submitted, and not forgotten
+	kept   []*job      // those of them that have ended, the oldest first
 	lastID ID
 
 	closed bool

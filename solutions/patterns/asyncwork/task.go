@@ -19,6 +19,7 @@ type job struct {
 	stop     context.CancelFunc // of ctx
 	state    State
 	canceled bool
+	until    time.Time // once it has ended: when to forget it
 
 	ended chan struct{}
 	value any
@@ -50,8 +51,8 @@ func (d *Dispatcher) run(j *job) {
 	value, err = j.task(j.ctx)
 }
 
-// end records how j ended, tells whoever waits for it, and forgets it a TTL
-// later. The lock is held.
+// end records how j ended, tells whoever waits for it and keeps its result.
+// The lock is held.
 func (d *Dispatcher) end(j *job, value any, err error) {
 	switch {
 	case err == nil: // even if it was cancelled: it came too late, and what was done is done
@@ -67,13 +68,36 @@ func (d *Dispatcher) end(j *job, value any, err error) {
 	j.task, j.ctx = nil, nil // what they hold on to is not part of the result
 	close(j.ended)
 	if j.id != 0 {
-		time.AfterFunc(d.ttl, func() { d.forget(j.id) })
+		d.keep(j)
 	}
 }
 
-// forget lets go of a result.
-func (d *Dispatcher) forget(id ID) {
+// A result may be kept for a second longer than its TTL, so that those that
+// end together can be forgotten together.
+const together = time.Second / 2
+
+// keep remembers when j is to be forgotten. All TTLs are the same, so results
+// go in the order in which they came, and one timer, for the oldest, will do.
+// The lock is held.
+func (d *Dispatcher) keep(j *job) {
+	j.until = time.Now().Add(d.ttl)
+	d.kept = append(d.kept, j)
+	if len(d.kept) == 1 {
+		time.AfterFunc(d.ttl, d.forget)
+	}
+}
+
+// forget lets go of the results whose time is over, and comes again for the
+// others.
+func (d *Dispatcher) forget() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.known, id)
+	for len(d.kept) > 0 && time.Until(d.kept[0].until) <= 0 {
+		delete(d.known, d.kept[0].id)
+		d.kept[0] = nil
+		d.kept = d.kept[1:]
+	}
+	if len(d.kept) > 0 {
+		time.AfterFunc(max(time.Until(d.kept[0].until), together), d.forget)
+	}
 }
