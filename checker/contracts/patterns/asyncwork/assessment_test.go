@@ -309,6 +309,7 @@ func TestCancelRunning(t *testing.T) {
 		s := open(t, asyncwork.Options{Workers: 1, Queue: 2})
 		defer s.close()
 		a, b, c := s.stubborn("a"), s.task("b"), s.stubborn("c")
+		b.late = errPaper
 		contract.Step(t, "Submit a, which listens to nobody, b and c")
 		idA, idB, idC := s.submit(a), s.submit(b), s.submit(c)
 		wait := s.wait(t.Context(), idA)
@@ -335,7 +336,7 @@ func TestCancelRunning(t *testing.T) {
 		s.wantState(idA, asyncwork.Canceled)
 		s.wantState(idB, asyncwork.Running)
 		s.cancel(idB)
-		s.wait(t.Context(), idB).Await(t).wantError(t, "Wait(b)", asyncwork.ErrCanceled, context.Canceled)
+		s.wait(t.Context(), idB).Await(t).wantError(t, "Wait(b)", asyncwork.ErrCanceled, errPaper)
 		contract.Step(t, "c is cancelled, and panics")
 		s.cancel(idC)
 		c.panics("no paper")
@@ -643,6 +644,7 @@ func TestCloseCutShort(t *testing.T) {
 		s := open(t, asyncwork.Options{Workers: 3, Queue: 2})
 		defer s.close()
 		a, b, c, d, e := s.task("a"), s.stubborn("b"), s.task("c"), s.task("d"), s.task("e")
+		a.late, c.late = errPaper, errPaper
 		contract.Step(t, "Submit a, b; Do c; these run. Submit d, Do e; these wait")
 		idA, idB := s.submit(a), s.submit(b)
 		doC := s.do(t.Context(), c)
@@ -661,8 +663,8 @@ func TestCloseCutShort(t *testing.T) {
 				contract.Failf(t, "%s is %s before the ctx of Close has ended", name, got.State)
 			}
 		}
-		s.wait(t.Context(), idA).Await(t).wantError(t, "Wait(a)", asyncwork.ErrCanceled, context.Canceled)
-		doC.Await(t).wantError(t, "Do(c)", asyncwork.ErrCanceled, context.Canceled)
+		s.wait(t.Context(), idA).Await(t).wantError(t, "Wait(a)", asyncwork.ErrCanceled, errPaper)
+		doC.Await(t).wantError(t, "Do(c)", asyncwork.ErrCanceled, errPaper)
 		s.wait(t.Context(), idD).Await(t).wantError(t, "Wait(d)", asyncwork.ErrCanceled)
 		doE.Await(t).wantError(t, "Do(e)", asyncwork.ErrCanceled)
 		wantElapsed(t, start, 30*time.Second)
