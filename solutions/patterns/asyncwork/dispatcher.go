@@ -124,6 +124,10 @@ func (d *Dispatcher) fill() {
 		j := d.line[0]
 		d.line[0] = nil // or the slice's array would keep it alive
 		d.line = d.line[1:]
+		if j.ctx.Err() != nil { // its Do has given up and will find it gone
+			d.drop(j)
+			continue
+		}
 		d.running[j] = true
 		j.state = Running
 		go d.run(j)
@@ -189,5 +193,6 @@ func (d *Dispatcher) cancel(j *job) {
 // The lock is held.
 func (d *Dispatcher) drop(j *job) {
 	j.canceled = true
-	d.end(j, nil, context.Canceled)
+	j.stop()
+	d.end(j, nil, j.ctx.Err())
 }
