@@ -227,13 +227,6 @@ func (s *site) task(name string) *probe {
 	return &probe{s: s, name: name, endings: make(chan func() (any, error), 1), got: make(chan context.Context, 100)}
 }
 
-// stubborn makes a task that ends only when it is told to.
-func (s *site) stubborn(name string) *probe {
-	p := s.task(name)
-	p.stubborn = true
-	return p
-}
-
 // again is a second task that ends as p does.
 func (p *probe) again() *probe {
 	twin := *p
@@ -283,12 +276,6 @@ func (p *probe) end(o outcome) { p.endings <- func() (any, error) { return o.val
 // panics makes p panic with v.
 func (p *probe) panics(v any) { p.endings <- func() (any, error) { panic(v) } }
 
-// context awaits p's start and returns the context that it was given.
-func (p *probe) context() context.Context {
-	p.s.t.Helper()
-	return contract.Await(p.s.t, p.name+" to start", p.got)
-}
-
 // An outcome is what Do or Wait returned.
 type outcome struct {
 	value any
@@ -309,16 +296,6 @@ func (o outcome) want(t *testing.T, want outcome) {
 	t.Helper()
 	if o.value != want.value || !errors.Is(o.err, want.err) {
 		contract.Mismatch(t, "not the result of the task", o.String(), want.String())
-	}
-}
-
-// wantError checks that the error is, or wraps, all of these.
-func (o outcome) wantError(t *testing.T, what string, want ...error) {
-	t.Helper()
-	for _, err := range want {
-		if !errors.Is(o.err, err) {
-			contract.Mismatch(t, what, o.String(), fmt.Sprintf("an error that is or wraps %q", err))
-		}
 	}
 }
 

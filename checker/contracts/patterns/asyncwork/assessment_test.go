@@ -847,6 +847,29 @@ func (c *caller) calls(ctx context.Context, n int) error {
 	return nil
 }
 
+// stubborn makes a task that ends only when it is told to.
+func (s *site) stubborn(name string) *probe {
+	p := s.task(name)
+	p.stubborn = true
+	return p
+}
+
+// context awaits p's start and returns the context that it was given.
+func (p *probe) context() context.Context {
+	p.s.t.Helper()
+	return contract.Await(p.s.t, p.name+" to start", p.got)
+}
+
+// wantError checks that the error is, or wraps, all of these.
+func (o outcome) wantError(t *testing.T, what string, want ...error) {
+	t.Helper()
+	for _, err := range want {
+		if !errors.Is(o.err, err) {
+			contract.Mismatch(t, what, o.String(), fmt.Sprintf("an error that is or wraps %q", err))
+		}
+	}
+}
+
 // wantElapsed checks that so much virtual time has passed since start.
 func wantElapsed(t *testing.T, start time.Time, want time.Duration) {
 	t.Helper()
