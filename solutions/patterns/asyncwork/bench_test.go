@@ -19,41 +19,35 @@ func quick(context.Context) (any, error) { return nil, nil }
 // the least that one can write: it has no bound but its channel, no context,
 // no name for a task, no end but the program's, and a panic ends that.
 func BenchmarkOneAtATime(b *testing.B) {
-	b.Run("do", func(b *testing.B) {
+	b.Run("door=do/by=reference", func(b *testing.B) {
 		d := open(b)
 		for b.Loop() {
 			d.Do(b.Context(), quick)
 		}
 	})
-	b.Run("submit-wait", func(b *testing.B) {
+	b.Run("door=submit/by=reference", func(b *testing.B) {
 		d := open(b)
 		for b.Loop() {
 			id, _ := d.Submit(quick)
 			d.Wait(b.Context(), id)
 		}
 	})
-	b.Run("channel-pool", func(b *testing.B) {
-		jobs := pool(b)
-		for b.Loop() {
-			done := make(chan struct{})
-			jobs <- job{quick, done}
-			<-done
-		}
-	})
-	b.Run("goroutine", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			done := make(chan struct{})
-			go func() { quick(b.Context()); close(done) }()
-			<-done
-		}
-	})
+	for _, door := range []string{"do", "submit"} { // the pool's only one
+		b.Run("door="+door+"/by=pool", func(b *testing.B) {
+			jobs := pool(b)
+			for b.Loop() {
+				done := make(chan struct{})
+				jobs <- job{quick, done}
+				<-done
+			}
+		})
+	}
 }
 
 // A thousand tasks, all of them accepted before the first is waited for.
 func BenchmarkThousand(b *testing.B) {
 	const n = 1000
-	b.Run("submit-wait", func(b *testing.B) {
+	b.Run("by=reference", func(b *testing.B) {
 		d := open(b)
 		ids := make([]asyncwork.ID, n)
 		for b.Loop() {
@@ -65,7 +59,7 @@ func BenchmarkThousand(b *testing.B) {
 			}
 		}
 	})
-	b.Run("channel-pool", func(b *testing.B) {
+	b.Run("by=pool", func(b *testing.B) {
 		jobs := pool(b)
 		dones := make([]chan struct{}, n)
 		for b.Loop() {
@@ -78,7 +72,7 @@ func BenchmarkThousand(b *testing.B) {
 			}
 		}
 	})
-	b.Run("errgroup", func(b *testing.B) { // its Go waits at the limit
+	b.Run("by=errgroup", func(b *testing.B) { // its Go waits at the limit
 		b.ReportAllocs()
 		for b.Loop() {
 			var g errgroup.Group
@@ -89,7 +83,7 @@ func BenchmarkThousand(b *testing.B) {
 			g.Wait()
 		}
 	})
-	b.Run("goroutines", func(b *testing.B) { // without any limit
+	b.Run("by=go", func(b *testing.B) { // without any limit
 		b.ReportAllocs()
 		for b.Loop() {
 			var wg sync.WaitGroup
@@ -103,7 +97,7 @@ func BenchmarkThousand(b *testing.B) {
 
 // Callers on all processors.
 func BenchmarkParallel(b *testing.B) {
-	b.Run("do", func(b *testing.B) {
+	b.Run("by=reference", func(b *testing.B) {
 		d := open(b)
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
@@ -111,7 +105,7 @@ func BenchmarkParallel(b *testing.B) {
 			}
 		})
 	})
-	b.Run("channel-pool", func(b *testing.B) {
+	b.Run("by=pool", func(b *testing.B) {
 		jobs := pool(b)
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
