@@ -98,6 +98,7 @@ func miniCourse(t *testing.T, env *testscript.Env) error {
 	env.Setenv("GORACE", noExitSleep)
 	env.Setenv("JUDGED", "1")
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
+	env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE", "GOPATH").Output()
 	values := strings.Split(string(out), "\n")
 	for i, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {
@@ -109,6 +110,7 @@ func miniCourse(t *testing.T, env *testscript.Env) error {
 // smallCourse lays the course out in the script's folder, as a learner has it
 // before the first change. Files that the script brings itself stay.
 func smallCourse(env *testscript.Env) error {
+	env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 	env.Setenv("COURSE", env.WorkDir)
 	env.Setenv("GORACE", noExitSleep)
 	if err := copyAround(env.WorkDir, os.DirFS("testdata/course")); err != nil {
