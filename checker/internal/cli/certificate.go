@@ -321,6 +321,7 @@ func (p *papers) claim() credential.Claim {
 	return credential.Claim{
 		ID: p.Credential, At: p.Issued, Learner: p.Learner, Achievement: p.Scope,
 		Name:        p.Title,
+		Extent:      p.Extent(),
 		Description: "Backend communication and protocols, learned by writing them in Go.",
 		Criteria: fmt.Sprintf("A final mark of %d or more: of the mean over the judged topics, the visible suites count %d parts and the hidden ones, derived from the standards, %d.",
 			p.Pass, p.Weights.Assignment, p.Weights.Assessment),
@@ -339,12 +340,17 @@ func (p *papers) badge(token string) credential.Badge {
 	if p.SelfIssued {
 		issuer = "self-issued, unproctored"
 	}
-	return credential.Badge{Title: p.Title, Learner: p.Learner, Mark: string(p.Marks.Final) + " of 100", Day: p.Issued.Format("2 January 2006"), Issuer: issuer, JWS: token}
+	title := "the course"
+	if p.Scope != "course" {
+		title = p.Sections[0].Title
+	}
+	return credential.Badge{Title: title, Extent: p.Extent(), Learner: p.Learner, Mark: string(p.Marks.Final) + " of 100", Day: p.Issued.Format("2 January 2006"), Issuer: issuer, JWS: token}
 }
 
 // write writes the papers into the folder. After an error none is left, and
 // nothing that was there is changed.
 func (p *papers) write(dir string) error {
+	_, missing := os.Lstat(dir)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
@@ -352,6 +358,9 @@ func (p *papers) write(dir string) error {
 		if err := credential.WriteNew(filepath.Join(dir, name), p.files[name], 0o666); err != nil {
 			for _, done := range paperNames[:i] {
 				os.Remove(filepath.Join(dir, done))
+			}
+			if missing != nil {
+				os.Remove(dir)
 			}
 			return err
 		}
@@ -361,7 +370,7 @@ func (p *papers) write(dir string) error {
 
 func (p *papers) view(out string) report.CertificateView {
 	return report.CertificateView{
-		Title: p.Title, Mark: string(p.Marks.Final), Needed: p.Pass, Covers: p.Covers(), Statement: p.Statement, Issuer: p.Issuer,
+		Title: p.Title + ", " + p.Extent(), Mark: string(p.Marks.Final), Needed: p.Pass, Covers: p.Covers(), Statement: p.Statement, Issuer: p.Issuer,
 		Files: []report.CertificateFile{
 			{Name: filepath.Join(out, credentialFile), Text: "the signed credential, Open Badges 3.0"},
 			{Name: filepath.Join(out, badgeFile), Text: "the same as an image"},

@@ -63,7 +63,7 @@ func verify(s *session, name, trust string) error {
 	}
 	reached, needed := c.Mark()
 	if err := report.Verified(s.Stdout, s.style(s.Terminals.Stdout), report.VerifiedView{
-		Standing: standing, Issuer: c.Issuer.ID, Learner: c.Learner(), Title: c.Subject.Achievement.Name,
+		Standing: standing, Issuer: c.Issuer.ID, Learner: c.Learner(), Title: c.Name,
 		Mark: reached, Needed: needed, Signed: c.ValidFrom, Same: same, Missing: missing, Narrative: c.Narrative(),
 	}); err != nil {
 		return err

@@ -17,6 +17,7 @@ const badgeSpace = "https://purl.imsglobal.org/ob/v3p0"
 // is the JWS in it.
 type Badge struct {
 	Title   string // what was passed
+	Extent  string // how much of it was judged
 	Learner string
 	Mark    string // "87.5 of 100"
 	Day     string

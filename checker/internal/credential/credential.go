@@ -135,7 +135,8 @@ type Claim struct {
 	At          time.Time
 	Learner     string // the name, or "" where none is to be told
 	Achievement string // "course", or a section's id
-	Name        string
+	Name        string // of the achievement
+	Extent      string // how much of it was judged
 	Description string
 	Criteria    string
 	Version     string // of the suites that judged
@@ -169,7 +170,7 @@ func New(by *Issuer, c Claim) *Credential {
 		Context:   []string{vcContext, badgeContext},
 		ID:        c.ID,
 		Type:      []string{"VerifiableCredential", "OpenBadgeCredential"},
-		Name:      c.Name,
+		Name:      c.Name + ", " + c.Extent,
 		Issuer:    Profile{ID: by.ID, Type: []string{"Profile"}},
 		ValidFrom: c.At.UTC().Truncate(time.Second),
 		Subject: Subject{

@@ -38,7 +38,7 @@ func university(t *testing.T, key crypto.Signer) *Issuer {
 func claim() Claim {
 	return Claim{
 		ID: "urn:uuid:00000000-0000-4000-8000-000000000001", At: now, Learner: "Ada", Achievement: "course",
-		Name: "wirekata", Description: "The course.", Criteria: "A final mark of 70.", Mark: "87.5", Needed: "70", Narrative: "Unproctored.",
+		Name: "wirekata", Extent: "9 of 47 topics", Description: "The course.", Criteria: "A final mark of 70.", Mark: "87.5", Needed: "70", Narrative: "Unproctored.",
 		Documents: []Document{{"urn:uuid:00000000-0000-4000-8000-000000000002", "application/json", []byte("{}\n")}},
 	}
 }
@@ -72,7 +72,7 @@ func TestTokenIsThatOfOpenBadges(t *testing.T) {
 	got := part(t, token, 1)
 	for member, want := range map[string]any{
 		"iss": by.ID, "sub": by.ID, "jti": claim().ID, "nbf": float64(now.Unix()),
-		"id": claim().ID, "validFrom": "2026-11-21T10:30:00Z", "name": "wirekata",
+		"id": claim().ID, "validFrom": "2026-11-21T10:30:00Z", "name": "wirekata, 9 of 47 topics",
 		"@context": []any{vcContext, badgeContext}, "type": []any{"VerifiableCredential", "OpenBadgeCredential"},
 		"issuer": map[string]any{"id": by.ID, "type": []any{"Profile"}},
 		"relatedResource": []any{map[string]any{

@@ -89,7 +89,7 @@ func Verified(w io.Writer, s Style, v VerifiedView) error {
 	row("mark", fmt.Sprintf("%s of 100 (%s needed)", v.Mark, v.Needed))
 	row("signed", v.Signed.UTC().Format("2006-01-02 15:04 UTC"))
 	row("transcript", compared(v.Same, v.Missing))
-	row("says", v.Narrative)
+	row("says", cut(v.Narrative, 4000))
 	return p.writeTo(w)
 }
 

@@ -171,6 +171,11 @@ func statement(selfIssued bool) string {
 	return "The issuer ran the checker and signed. " + unproctored
 }
 
+// Extent says how much of the scope was judged, of what counts towards a mark.
+func (t *Transcript) Extent() string {
+	return fmt.Sprintf("%d of %s", t.Marks.Topics, count(t.Marks.Topics+len(t.Announced)+len(t.Left), "topic"))
+}
+
 // Covers says over what the marks are, and what is left out of them.
 func (t *Transcript) Covers() string {
 	s := fmt.Sprintf("The marks are over %s.", count(t.Marks.Topics, "judged topic"))

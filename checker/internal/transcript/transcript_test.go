@@ -72,6 +72,7 @@ func TestWhatIsInNoMarkIsNamed(t *testing.T) {
 	require.Equal(t, 0, tr.Sections[0].Marks.Topics)
 	require.Equal(t, Marks{"100.0", "100.0", "100.0", 1}, tr.Sections[1].Marks)
 	require.Equal(t, Marks{"60.0", "100.0", "50.0", 1}, tr.Sections[2].Marks)
+	require.Equal(t, "2 of 4 topics", tr.Extent())
 	require.Equal(t, "The marks are over 2 judged topics. 2 topics are announced, not judged and in no mark.", tr.Covers())
 	for _, part := range []string{
 		"Self-issued and unproctored.", "Judged: patterns/masks, protocols/frames.", "cannot judge: protocols/frames NoDataRace.",
@@ -87,6 +88,7 @@ func TestTopicThatCannotBeJudgedIsNamed(t *testing.T) {
 	v.Marks = result.Compute(v.Topics, v.Weights)
 	tr := New(c, v, origin())
 	require.Equal(t, []string{"patterns/masks"}, tr.Left)
+	require.Equal(t, "1 of 4 topics", tr.Extent())
 	require.Contains(t, tr.Covers(), "On this system could not be judged: patterns/masks.")
 	require.Len(t, tr.Unsupported, 2)
 }
