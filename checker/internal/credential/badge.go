@@ -43,13 +43,18 @@ func escapeXML(text string) (string, error) {
 	return b.String(), err
 }
 
-// short shortens a text that would not fit into the image.
-func short(n int, text string) string {
-	r := []rune(text)
-	if len(r) <= n {
-		return text
+// short shortens a text that would not fit into the image, which has room for
+// so many Latin letters. Others may be twice as wide.
+func short(room int, text string) string {
+	for i, r := range text {
+		if room--; r >= 0x1100 {
+			room--
+		}
+		if room < 0 {
+			return text[:i] + "…"
+		}
 	}
-	return string(r[:n-1]) + "…"
+	return text
 }
 
 // FromSVG returns the JWS that is baked into an image.
