@@ -49,7 +49,7 @@ func verify(s *session, name, trust string) error {
 			return trustFailure(err)
 		}
 	}
-	file, err := s.evidence(name)
+	file, err := s.paper(name)
 	if err != nil {
 		return err
 	}
@@ -85,8 +85,8 @@ type paper struct {
 	documents  map[string]string // files by media type, there or not
 }
 
-// evidence returns what the name stands for.
-func (s *session) evidence(name string) (*paper, error) {
+// paper returns what the name stands for.
+func (s *session) paper(name string) (*paper, error) {
 	at := s.from(name)
 	info, err := os.Stat(at)
 	if err != nil {
@@ -127,11 +127,9 @@ func (p *paper) verify(s *session, trust crypto.PublicKey) (*credential.Credenti
 func (p *paper) compare(c *credential.Credential) (same, missing []string, err error) {
 	for _, kind := range []string{jsonType, pageType} {
 		name := filepath.Base(p.documents[kind])
-		if !c.Holds(kind) {
-			continue
-		}
 		data, err := readSmall(p.documents[kind])
 		switch {
+		case errors.Is(err, fs.ErrNotExist) && !c.Holds(kind):
 		case errors.Is(err, fs.ErrNotExist):
 			missing = append(missing, name)
 		case err != nil:
