@@ -86,7 +86,9 @@ func Verified(w io.Writer, s Style, v VerifiedView) error {
 	row("issuer", v.Issuer+", "+who)
 	row("learner", v.Learner)
 	row("achievement", v.Title)
-	row("mark", fmt.Sprintf("%s of 100 (%s needed)", v.Mark, v.Needed))
+	if v.Mark != "" {
+		row("mark", fmt.Sprintf("%s of 100 (%s needed)", v.Mark, v.Needed))
+	}
 	row("signed", v.Signed.UTC().Format("2006-01-02 15:04 UTC"))
 	row("transcript", compared(v.Same, v.Missing))
 	row("says", cut(v.Narrative, 4000))
