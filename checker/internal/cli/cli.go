@@ -106,7 +106,7 @@ func newRoot(a *app) *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true // no shell completes "go tool checker"
 	cobra.EnableCommandSorting = false              // they stand in the order of the work
 	root.PersistentFlags().StringSliceVar(&a.topics, "topics", nil, "only these topics, `a/b,c/d`")
-	root.AddCommand(a.list(), a.check(), a.hint(), a.compare(), a.bench(), a.reset(), a.grade(), a.certificate(), a.verify(), a.doctor())
+	root.AddCommand(a.list(), a.watch(), a.check(), a.hint(), a.compare(), a.bench(), a.reset(), a.grade(), a.certificate(), a.verify(), a.doctor())
 	for _, c := range a.Commands {
 		adopt(c)
 		root.AddCommand(c)
