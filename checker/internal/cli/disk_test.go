@@ -68,7 +68,9 @@ func TestReadOnlyFolder(t *testing.T) {
 // On a full disk nothing is left of a certificate, and in a folder that cannot
 // be written nothing is judged for one.
 func TestCertificateHasNoPlace(t *testing.T) {
-	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	config := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", config)
+	writeTestFile(t, filepath.Join(config, "go", "telemetry", "mode"), "off") // or the go command writes there when it has ended
 	e, _, stderr := testEnv(t)
 	small := mountOver(t, e.Dir, "size=256k")
 	fill(t, filepath.Join(small, "filler"))
