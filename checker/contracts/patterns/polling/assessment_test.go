@@ -136,6 +136,9 @@ func TestFieldsOfAStatus(t *testing.T) {
 					contract.Mismatch(t, fmt.Sprintf("a cache need not ask before it uses the %d again", a.status), fmt.Sprintf("Cache-Control: %s", cc), "Cache-Control: no-cache")
 				}
 			}
+			if tag := done.header.Get("ETag"); strings.TrimPrefix(tag, "W/") == strings.TrimPrefix(running.header.Get("ETag"), "W/") {
+				contract.Failf(t, "the status has changed, its tag has not: ETag: %s", tag)
+			}
 			wantField(t, same, "ETag", running.header.Get("ETag"))
 			wantField(t, unchanged, "ETag", done.header.Get("ETag"))
 			wantField(t, running, "Retry-After", c.field)
@@ -872,6 +875,15 @@ func TestConcurrentCalls(t *testing.T) {
 		}
 		for i, c := range calls {
 			c.Await(t).wantState(t, polling.Done, fmt.Sprint("result ", i))
+		}
+		asked := map[string]bool{}
+		for _, a := range s.arrivals() {
+			if a.method == http.MethodGet {
+				asked[a.url] = true
+			}
+		}
+		if len(asked) != n {
+			contract.Failf(t, "%d jobs were polled, want %d", len(asked), n)
 		}
 		if p.Client != s.client || p.First != 0 || p.Max != 0 || p.Jitter != nil || p.Limit != 0 || s.client.CheckRedirect != nil || s.client.Timeout != 0 {
 			contract.Failf(t, "Do has changed the poller or its client: %+v, %+v", p, s.client)
