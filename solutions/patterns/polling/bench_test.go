@@ -26,9 +26,9 @@ func BenchmarkPoll(b *testing.B) {
 		if size < 0 {
 			job = "running"
 		}
-		b.Run(job+"/peer", func(b *testing.B) { benchmarkPoll(b, always{status(size)}, "/", "") })
-		b.Run(job+"/whole", func(b *testing.B) { benchmarkJobs(b, size, false) })
-		b.Run(job+"/conditional", func(b *testing.B) { benchmarkJobs(b, size, true) })
+		b.Run(job+"/by=always", func(b *testing.B) { benchmarkPoll(b, always{status(size)}, "/", "") })
+		b.Run(job+"/by=reference", func(b *testing.B) { benchmarkJobs(b, size, false) })
+		b.Run(job+"/conditional/by=reference", func(b *testing.B) { benchmarkJobs(b, size, true) })
 	}
 }
 
