@@ -1,0 +1,6 @@
+package pubsub
+
+import "errors"
+
+// ErrTODO is returned by what is not written yet.
+var ErrTODO = errors.New("pubsub: not written yet")
