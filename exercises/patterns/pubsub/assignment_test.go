@@ -378,7 +378,7 @@ func wantMatches(t *testing.T, topics []string, rows []row) {
 			got = append(got, m.d.Topic)
 		}
 		if list(got) != list(r.topics) {
-			contract.Mismatch(t, fmt.Sprintf("the filter %s does not match these of the topics %s", short(r.filter), list(topics)), list(got), list(r.topics))
+			contract.Mismatch(t, fmt.Sprintf("the filter %s does not match what it should, of the topics above", short(r.filter)), list(got), list(r.topics))
 		}
 	}
 }
