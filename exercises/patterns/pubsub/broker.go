@@ -9,6 +9,12 @@
 // of every subscription whose filter matches its topic; the members of a group
 // share one queue. What is received and not acked in time comes back, until
 // it is dead.
+//
+// # Limitations
+//
+// Nothing is kept for those who subscribe later, and nothing outlives the
+// process. A message that a receiver has settled too late is received twice:
+// at least once is what can be promised.
 package pubsub
 
 import "errors"

@@ -34,7 +34,7 @@ func (q *queue) put(m message) {
 		case DropNewest:
 			return
 		case DropOldest:
-			q.fresh = q.fresh[1:]
+			pop(&q.fresh)
 		case Evict:
 			q.end(ErrEvicted)
 			return
@@ -57,13 +57,22 @@ func (q *queue) retry(m message) {
 
 // next removes the message that is to be received next.
 func (q *queue) next() (m message, ok bool) {
-	for _, list := range []*[]message{&q.back, &q.fresh} {
-		if len(*list) > 0 {
-			m, *list = (*list)[0], (*list)[1:]
-			return m, true
-		}
+	switch {
+	case len(q.back) > 0:
+		return pop(&q.back), true
+	case len(q.fresh) > 0:
+		return pop(&q.fresh), true
 	}
 	return message{}, false
+}
+
+// pop removes the first message of a list. The array behind it would keep the
+// body alive.
+func pop(list *[]message) message {
+	m := (*list)[0]
+	(*list)[0] = message{}
+	*list = (*list)[1:]
+	return m
 }
 
 // announce wakes one who waits, if there is something to receive.
