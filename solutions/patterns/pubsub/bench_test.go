@@ -51,7 +51,7 @@ func BenchmarkPublish(b *testing.B) {
 	const topic, filter = "sites/hamburg/ovens/7/temperature", "sites/hamburg/ovens/+/temperature"
 	body := []byte("218.5")
 	for _, others := range []int{10, 100, 1_000, 10_000, 100_000} {
-		b.Run(fmt.Sprintf("%d_others/tree", others), func(b *testing.B) {
+		b.Run(fmt.Sprintf("others=%d/by=reference", others), func(b *testing.B) {
 			broker := pubsub.New(pubsub.Options{})
 			defer broker.Close()
 			for i := range others {
@@ -67,7 +67,7 @@ func BenchmarkPublish(b *testing.B) {
 				}
 			}
 		})
-		b.Run(fmt.Sprintf("%d_others/scan", others), func(b *testing.B) {
+		b.Run(fmt.Sprintf("others=%d/by=scan", others), func(b *testing.B) {
 			s := &scanner{filters: map[string]*int{filter: new(int)}}
 			for i := range others {
 				s.filters[unrelated(i)] = new(int)
