@@ -32,7 +32,7 @@ func BenchmarkCheck(b *testing.B) {
 	s := signed(b)
 	token, err := s.Login(b.Context(), "", "ann")
 	require.NoError(b, err)
-	b.Run("floor", func(b *testing.B) {
+	b.Run("signed/by=floor", func(b *testing.B) {
 		input := token[:strings.LastIndex(token, ".")]
 		b.ReportAllocs()
 		for b.Loop() {
@@ -41,8 +41,8 @@ func BenchmarkCheck(b *testing.B) {
 			mac.Sum(nil)
 		}
 	})
-	b.Run("signed", func(b *testing.B) { check(b, s, token) })
-	b.Run("go-jose", func(b *testing.B) {
+	b.Run("signed/by=reference", func(b *testing.B) { check(b, s, token) })
+	b.Run("signed/by=go-jose", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.HS256})
@@ -58,7 +58,7 @@ func BenchmarkCheck(b *testing.B) {
 			}
 		}
 	})
-	b.Run("stored", func(b *testing.B) {
+	b.Run("stored/by=reference", func(b *testing.B) {
 		s := stateless.NewStored(new(stateless.Memory), time.Hour)
 		token, err := s.Login(b.Context(), "", "ann")
 		require.NoError(b, err)
@@ -77,8 +77,8 @@ func check(b *testing.B, s stateless.Sessions, token string) {
 
 // BenchmarkLogin begins sessions.
 func BenchmarkLogin(b *testing.B) {
-	b.Run("signed", func(b *testing.B) { login(b, signed(b)) })
-	b.Run("go-jose", func(b *testing.B) {
+	b.Run("signed/by=reference", func(b *testing.B) { login(b, signed(b)) })
+	b.Run("signed/by=go-jose", func(b *testing.B) {
 		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: secret}, (&jose.SignerOptions{}).WithHeader("kid", "may"))
 		require.NoError(b, err)
 		b.ReportAllocs()
@@ -90,7 +90,7 @@ func BenchmarkLogin(b *testing.B) {
 			}
 		}
 	})
-	b.Run("stored", func(b *testing.B) { login(b, stateless.NewStored(new(stateless.Memory), time.Hour)) })
+	b.Run("stored/by=reference", func(b *testing.B) { login(b, stateless.NewStored(new(stateless.Memory), time.Hour)) })
 }
 
 func login(b *testing.B, s stateless.Sessions) {
