@@ -255,8 +255,11 @@ func TestManyAtOnce(t *testing.T) {
 		stays := []*guest{s.join(t, "ann"), s.join(t, "bob"), s.join(t, "carol")}
 		contract.Step(t, "dora joins while somebody asks who is present")
 		client, server := s.dial(t, "dora")
-		joined := contract.Go("Join to return", func() error { return s.hub.Join("dora", server) })
-		present := contract.Go("Present to return", s.hub.Present)
+		both := make(chan struct{}) // neither goroutine ends before both have called
+		joined := contract.Go("Join to return", func() error { defer func() { <-both }(); return s.hub.Join("dora", server) })
+		present := contract.Go("Present to return", func() []string { defer func() { <-both }(); return s.hub.Present() })
+		contract.Settle()
+		close(both)
 		if err := joined.Await(t); err != nil {
 			contract.Failf(t, "Join returned %v", err)
 		}
@@ -455,7 +458,7 @@ func TestFailedWrite(t *testing.T) {
 // nobody reads or writes it then or later. README
 func TestOnLeaveComesLast(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
-		for _, why := range []string{"ErrSlow", "ErrGone", "ErrClosed"} {
+		for i, why := range []string{"ErrSlow", "ErrGone", "ErrClosed", "ErrSlow", "ErrGone", "ErrClosed"} {
 			var s *hall
 			var c *spy
 			var calls atomic.Int32
@@ -469,7 +472,10 @@ func TestOnLeaveComesLast(t *testing.T) {
 			stays := s.join(t, "stays")
 			client, server := s.dial(t, "goes")
 			s.narrow("goes")
-			c = &spy{Conn: server, lingers: 3 * time.Millisecond}
+			c = &spy{Conn: server, readLingers: 3 * time.Millisecond, writeLingers: 7 * time.Millisecond}
+			if i > 2 {
+				c.readLingers, c.writeLingers = c.writeLingers, c.readLingers
+			}
 			s.wantJoin(t, "goes", c, nil)
 			goes := s.enter(t, "goes", client)
 			contract.Control(t, "an event hangs, two wait")
@@ -528,6 +534,8 @@ func TestOnLeaveMayCallBack(t *testing.T) {
 		defer s.stop()
 		stays, goes := s.join(t, "stays"), s.join(t, "goes")
 		s.joinSlow(t, "slow")
+		s.broadcast(t, "hello") // the Write to slow hangs
+		stays.wantEvents(t, "hello")
 		contract.Step(t, "goes hangs up")
 		goes.conn.Close()
 		contract.Settle()
@@ -535,7 +543,7 @@ func TestOnLeaveMayCallBack(t *testing.T) {
 		contract.Step(t, "slow is dropped")
 		client, server := s.dial(t, "again")
 		again = server
-		for range 7 { // and a goodbye
+		for range 6 { // LEAVE and a goodbye wait already
 			s.send(t, "slow", "x", nil)
 			contract.Settle()
 		}
@@ -602,7 +610,7 @@ func TestOnLeaveMayTakeItsTime(t *testing.T) {
 // connection then, at once, and returns after the last. README
 func TestCloseFlushes(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
-		s := open(t, push.Options{Buffer: 3, Encode: text})
+		s := open(t, push.Options{Buffer: 4, Encode: text})
 		defer s.stop()
 		fast, slow := s.join(t, "fast"), s.joinSlow(t, "slow")
 		s.broadcast(t, 1, 2, 3, 4)
@@ -920,6 +928,62 @@ func TestSendDrops(t *testing.T) {
 	})
 }
 
+// The zero Options will do: data goes as JSON, DefaultBuffer is the limit, and
+// nobody is told who leaves. README
+func TestZeroOptions(t *testing.T) {
+	contract.Virtual(t, func(t *testing.T) {
+		s := open(t, push.Options{})
+		defer s.stop()
+		contract.Control(t, "a hub that nobody joins is closed")
+		s.wantClose(t, context.Background(), nil)
+		s.hub = push.NewHub(push.Options{})
+		fast, goes := s.join(t, "fast"), s.join(t, "goes")
+		s.joinSlow(t, "slow")
+		contract.Step(t, "a client hangs up, another is too slow")
+		goes.conn.Close()
+		contract.Settle()
+		s.wantPresent(t, "fast", "slow")
+		s.broadcast(t, []int{1, 2})
+		fast.wantEvents(t, "[1,2]")
+		for range push.DefaultBuffer {
+			s.broadcast(t, true)
+			fast.wantEvents(t, "true")
+		}
+		s.wantPresent(t, "fast")
+		contract.Step(t, "data that JSON does not know")
+		if err := contract.Call(t, "Broadcast to return", func() error { return s.hub.Broadcast(func() {}) }); err == nil {
+			contract.Failf(t, "Broadcast of a func returned nil")
+		}
+		s.broadcast(t, "bye")
+		fast.wantEvents(t, `"bye"`)
+		s.wantClose(t, context.Background(), nil)
+		fast.wantEnd(t)
+	})
+}
+
+// Names are any UTF-8: on the wire they are JSON strings, and they are sorted
+// as Go compares strings. README
+func TestNames(t *testing.T) {
+	contract.Virtual(t, func(t *testing.T) {
+		s := open(t, push.Options{Encode: text})
+		defer s.stop()
+		names := []string{"Zoe", "a", "a b", "a\tb\nc", `back\slash`, `quo"te`, "tab,<&>", "z", "é", "名前"}
+		first := s.join(t, "0")
+		for _, i := range contract.Rand(t).Perm(len(names)) {
+			contract.Step(t, "%q joins", names[i])
+			client, server := s.dial(t, "host")
+			s.wantJoin(t, names[i], server, nil)
+			g := s.enter(t, names[i], client)
+			first.wantChanges(t, fmt.Sprintf("JOIN %q", names[i]))
+			s.wantPresent(t, g.list...)
+			s.send(t, names[i], "hello", nil)
+			g.wantEvents(t, "hello")
+		}
+		s.wantPresent(t, append([]string{"0"}, names...)...)
+		first.wantList(t, append([]string{"0"}, names...)...)
+	})
+}
+
 // text encodes data as fmt prints it.
 func text(data any) ([]byte, error) { return fmt.Append(nil, data), nil }
 
@@ -951,7 +1015,7 @@ func (s *hall) wantClosed(t *testing.T) {
 // A spy is the hub's end of a connection and counts what is done with it.
 type spy struct {
 	net.Conn
-	lingers time.Duration // how long a Read or Write goes on after its end
+	readLingers, writeLingers time.Duration // how long they go on after their end
 
 	mu                       sync.Mutex
 	calls, active            int
@@ -996,7 +1060,7 @@ func (c *spy) called() {
 }
 
 // begin notes a Read or Write; the function it returns notes its end.
-func (c *spy) begin() (end func()) {
+func (c *spy) begin(lingers time.Duration) (end func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calls++
@@ -1005,7 +1069,7 @@ func (c *spy) begin() (end func()) {
 		c.afterLeave++
 	}
 	return func() {
-		time.Sleep(c.lingers)
+		time.Sleep(lingers)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.active--
@@ -1013,12 +1077,12 @@ func (c *spy) begin() (end func()) {
 }
 
 func (c *spy) Read(p []byte) (int, error) {
-	defer c.begin()()
+	defer c.begin(c.readLingers)()
 	return c.Conn.Read(p)
 }
 
 func (c *spy) Write(p []byte) (int, error) {
-	defer c.begin()()
+	defer c.begin(c.writeLingers)()
 	c.mu.Lock()
 	hanging := c.hanging
 	if c.failed {

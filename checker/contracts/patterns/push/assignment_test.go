@@ -46,6 +46,7 @@ func TestPresence(t *testing.T) {
 		contract.Step(t, "carol joins, then ann, then bob")
 		carol, ann, bob := s.join(t, "carol"), s.join(t, "ann"), s.join(t, "bob")
 		s.wantPresent(t, "ann", "bob", "carol")
+		s.wantPresent(t, "ann", "bob", "carol") // the slice was the caller's, who has written to it
 		carol.wantList(t, "carol")
 		carol.wantChanges(t, `JOIN "ann"`, `JOIN "bob"`)
 		ann.wantList(t, "ann", "carol")
