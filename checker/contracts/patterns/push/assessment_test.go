@@ -882,8 +882,11 @@ func TestSlowEncode(t *testing.T) {
 		}})
 		defer s.stop()
 		ann := s.join(t, "ann")
-		contract.Step(t, "Broadcast of an event whose Encode takes long")
-		long := contract.Go("Broadcast to return", func() error { return s.hub.Broadcast("long") })
+		contract.Step(t, "Broadcast and Send of events whose Encode takes long")
+		long := []*contract.Pending[error]{
+			contract.Go("Broadcast to return", func() error { return s.hub.Broadcast("long") }),
+			contract.Go("Send to return", func() error { return s.hub.Send("ann", "long") }),
+		}
 		contract.Settle()
 		contract.Step(t, "meanwhile others join, are told and sent events, and leave")
 		bob := s.join(t, "bob")
@@ -894,15 +897,19 @@ func TestSlowEncode(t *testing.T) {
 		bob.wantEvents(t, "short")
 		bob.conn.Close()
 		ann.wantChanges(t, `LEAVE "bob"`)
-		if long.Returned() {
-			contract.Failf(t, "Broadcast returned before the event was encoded")
+		for _, call := range long {
+			if call.Returned() {
+				contract.Failf(t, "a call returned before its event was encoded")
+			}
 		}
 		contract.Step(t, "Encode returns")
 		close(release)
-		if err := long.Await(t); err != nil {
-			contract.Failf(t, "Broadcast returned %v", err)
+		for _, call := range long {
+			if err := call.Await(t); err != nil {
+				contract.Failf(t, "a call whose Encode took long returned %v", err)
+			}
 		}
-		ann.wantEvents(t, "long")
+		ann.wantEvents(t, "long", "long")
 	})
 }
 
