@@ -27,13 +27,12 @@ func (h *Hub) Join(name string, c net.Conn) error {
 	if h.closed {
 		return ErrClosed
 	}
-	i, taken := h.find(name)
-	if taken {
+	if _, taken := h.find(name); taken {
 		return ErrTaken
 	}
 	joined := &client{name: name, conn: c, buffer: make(chan []byte, h.Buffer)}
-	h.push(presence(KindJoin, name)) // may drop somebody: find the place again
-	i, _ = h.find(name)
+	h.push(presence(KindJoin, name)) // may drop somebody, so the place is looked for only now
+	i, _ := h.find(name)
 	h.clients = slices.Insert(h.clients, i, joined)
 	joined.offer(presence(KindPresent, h.names()))
 	h.running.Go(func() { h.serve(joined) })
