@@ -130,7 +130,7 @@ var hubs = []struct {
 func BenchmarkBroadcast(b *testing.B) {
 	for _, clients := range []int{10, 100, 1000} {
 		for _, kind := range hubs {
-			b.Run(fmt.Sprintf("%d/%s", clients, kind.name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("clients=%d/by=%s", clients, kind.name), func(b *testing.B) {
 				got := &count{reached: make(chan struct{}, 1)}
 				h := kind.make()
 				for i := range clients {
@@ -154,7 +154,7 @@ func BenchmarkBroadcast(b *testing.B) {
 func BenchmarkOneStalled(b *testing.B) {
 	const clients, each = 99, 100
 	for _, kind := range hubs {
-		b.Run(kind.name, func(b *testing.B) {
+		b.Run("by="+kind.name, func(b *testing.B) {
 			for b.Loop() {
 				var got count
 				h := kind.make()
