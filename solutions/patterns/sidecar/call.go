@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync/atomic"
 	"time"
 )
 
@@ -17,7 +16,6 @@ type call struct {
 	trace      trace
 	kept       []byte // the body, if the request is repeatable
 	repeatable bool
-	broken     atomic.Bool // the body could not be read to its end
 }
 
 func newCall(r *http.Request, maxReplay int64) (*call, error) {
@@ -59,36 +57,17 @@ func (c *call) hasTime() bool {
 	return c.deadline.IsZero() || time.Until(c.deadline) >= time.Millisecond
 }
 
-// gone reports whether nobody waits for the answer any more.
-func (c *call) gone() bool {
-	return c.r.Context().Err() != nil || c.broken.Load()
-}
+// gone reports whether nobody waits for the answer any more. net/http knows it
+// from the connection, in the middle of a body too.
+func (c *call) gone() bool { return c.r.Context().Err() != nil }
 
 // outgoing returns the request of an attempt that may last for limit.
 func (c *call) outgoing(ctx context.Context, limit time.Duration) *http.Request {
 	out := Outgoing(ctx, c.r)
 	out.Header.Set(DeadlineField, strconv.FormatInt(limit.Milliseconds(), 10))
 	c.trace.span(out.Header)
-	switch {
-	case len(c.kept) > 0:
+	if len(c.kept) > 0 {
 		out.Body = io.NopCloser(bytes.NewReader(c.kept))
-	case out.Body != http.NoBody:
-		out.Body = &upload{c.r.Body, &c.broken}
 	}
 	return out
-}
-
-// An upload is a body that passes through. That it breaks off looks like a
-// failure upstream, but only where it is read can be seen whose failure it is.
-type upload struct {
-	io.ReadCloser
-	broken *atomic.Bool
-}
-
-func (u *upload) Read(b []byte) (int, error) {
-	n, err := u.ReadCloser.Read(b)
-	if err != nil && err != io.EOF {
-		u.broken.Store(true)
-	}
-	return n, err
 }

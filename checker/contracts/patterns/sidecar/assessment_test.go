@@ -47,7 +47,7 @@ func TestOnlyIdempotentMethods(t *testing.T) {
 func TestWhatIsAFailure(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		for _, code := range []int{502, 200, 503, 500, 504, 501, 505, 429, 408, 404, 425} {
-			s := newSite(t, sidecar.Policy{Attempts: 2}, status(code))
+			s := newSite(t, sidecar.Policy{Attempts: 2, Budget: 4}, status(code))
 			attempts := 1
 			if code == 502 || code == 503 || code == 504 {
 				attempts = 2
@@ -567,7 +567,7 @@ func TestDeadlineValues(t *testing.T) {
 		start := time.Now()
 		s.ask("GET", "http://api/", "", sidecar.DeadlineField, "0").Await(t).wantsOwn(t, 504, sidecar.ErrorTimeout)
 		wantElapsed(t, start, 2*delay)
-		s.wantVisits(t, sent)
+		s.wantAttempts(t, sent)
 	})
 }
 
@@ -777,10 +777,13 @@ func TestZeroIsTheDefault(t *testing.T) {
 func TestConcurrentUse(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		var attempts atomic.Int32
-		all := make(chan struct{}) // are under way
+		all, more := make(chan struct{}), make(chan struct{}) // first attempts, and retries, are under way
 		upstream := roundTripper(func(r *http.Request) (*http.Response, error) {
-			attempts.Add(1)
-			<-all
+			if attempts.Add(1) <= 32 {
+				<-all
+			} else {
+				<-more
+			}
 			return &http.Response{StatusCode: 503, Header: http.Header{}, Body: http.NoBody}, nil
 		})
 		ask := func(h http.Handler) []*contract.Pending[int] {
@@ -798,6 +801,8 @@ func TestConcurrentUse(t *testing.T) {
 		calls := ask(sidecar.New(upstream, sidecar.Policy{Budget: 0.25, Failures: 1000}))
 		contract.Settle()
 		close(all)
+		contract.Settle()
+		close(more)
 		for _, c := range calls {
 			if code := c.Await(t); code != 503 {
 				contract.Mismatch(t, "a status", fmt.Sprint(code), "503")

@@ -16,6 +16,7 @@ package sidecar
 import (
 	"errors"
 	"net/http"
+	"time"
 )
 
 // ErrTODO marks what is still to be written.
