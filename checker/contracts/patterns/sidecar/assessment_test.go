@@ -121,6 +121,10 @@ func TestBodiesAreReplayed(t *testing.T) {
 func TestUploadsAreStreamed(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		const half = 8000 // more than what net/http itself holds back
+		kept := newSite(t, sidecar.Policy{MaxReplay: 2*half - 1}, status(503, 200))
+		contract.Control(t, "a PUT that is kept; 503, then 200")
+		kept.ask("PUT", "http://api/", strings.Repeat("x", 2*half-1)).Await(t).wants(t, 200, "answer 2")
+		kept.stop()
 		for _, c := range []struct {
 			method string
 			length int64
@@ -488,7 +492,11 @@ func TestApplicationGone(t *testing.T) {
 // it likes. README
 func TestStreamOutlivesTheLimits(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
-		s := newSite(t, sidecar.Policy{Timeout: time.Second}, func(_ int, w http.ResponseWriter, _ *http.Request) {
+		s := newSite(t, sidecar.Policy{Timeout: time.Second, Attempts: 1}, func(_ int, w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/silent" {
+				<-r.Context().Done()
+				return
+			}
 			for i := range 4 {
 				fmt.Fprintf(w, "piece %d;", i)
 				w.(http.Flusher).Flush()
@@ -501,7 +509,9 @@ func TestStreamOutlivesTheLimits(t *testing.T) {
 		s.get(t, "http://api/").wants(t, 200, all)
 		contract.Step(t, "the same from an application that gives it 700 ms")
 		s.ask("GET", "http://api/", "", sidecar.DeadlineField, "700").Await(t).wants(t, 200, all)
-		s.wantVisits(t, 2)
+		contract.Control(t, "GET; no header at all")
+		s.get(t, "http://api/silent").wantsOwn(t, 504, sidecar.ErrorTimeout)
+		s.wantVisits(t, 3)
 	})
 }
 
