@@ -179,12 +179,14 @@ func TestBreaker(t *testing.T) {
 	})
 }
 
-// An answer is passed on piece by piece as it comes, and its trailers after it.
-// README
+// An answer is passed on as it comes: its header, each piece of its body, and
+// the trailers after it. README
 func TestStreamsAnswers(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		s := newSite(t, sidecar.Policy{}, func(_ int, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Trailer", "X-Sum")
+			w.(http.Flusher).Flush()
+			time.Sleep(time.Second)
 			for i := range 3 {
 				fmt.Fprintf(w, "piece %d;", i)
 				w.(http.Flusher).Flush()
@@ -193,13 +195,14 @@ func TestStreamsAnswers(t *testing.T) {
 			w.Header().Set("X-Sum", "21")
 		})
 		defer s.stop()
-		contract.Step(t, "GET; three pieces, one every 3 s")
+		contract.Step(t, "GET; a header, a second later three pieces, one every 3 s")
 		start := time.Now()
 		resp := s.open(t, "http://api/")
 		defer resp.Body.Close()
+		wantElapsed(t, start, 4*delay)
 		for i := range 3 {
 			wantRead(t, resp.Body, fmt.Sprintf("piece %d;", i))
-			wantElapsed(t, start, 4*delay+time.Duration(i)*3*time.Second)
+			wantElapsed(t, start, 4*delay+time.Second+time.Duration(i)*3*time.Second)
 		}
 		wantRead(t, resp.Body, "")
 		if got := resp.Trailer.Get("X-Sum"); got != "21" {
