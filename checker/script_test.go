@@ -57,7 +57,7 @@ func TestMain(m *testing.M) {
 		"checker": func() {
 			env := cli.System(os.DirFS(os.Getenv("COURSE")))
 			if os.Getenv("JUDGED") == "" {
-				env.Judge, env.Warm, env.Sandbox = judgeByScript, warmNothing, sandboxByScript
+				env.Judge, env.Warm, env.Measure, env.Sandbox = judgeByScript, warmNothing, measureByScript, sandboxByScript
 			}
 			env.Now = func() time.Time { return time.Date(2026, 11, 21, 10, 30, 0, 0, time.UTC) }
 			os.Exit(cli.RunProcess(env))

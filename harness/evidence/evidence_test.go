@@ -98,6 +98,14 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+func TestLast(t *testing.T) {
+	message := func(text string) evidence.Record { return evidence.Record{Kind: evidence.Wire, Text: text} }
+	records := []evidence.Record{begin, message("1"), step, message("2"), message("3"), end}
+	require.Equal(t, records, evidence.Last(records, 3))
+	require.Equal(t, []evidence.Record{begin, step, message("3"), end}, evidence.Last(records, 1))
+	require.Equal(t, []evidence.Record{begin, step, end}, evidence.Last(records, 0))
+}
+
 func TestAnotherKey(t *testing.T) {
 	text := strings.Join(written(t, begin, end), "")
 	got, err := evidence.Read(strings.NewReader(text), []byte("key"))

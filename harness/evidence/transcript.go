@@ -40,7 +40,10 @@ func Transcript(records []Record, trace bool) []string {
 				continue
 			}
 			note := ""
-			if r.Lost {
+			switch {
+			case r.Lost && r.Took > 0:
+				note = "   (lost once, and late)"
+			case r.Lost:
 				note = "   (lost)"
 			}
 			lines = append(lines, fmt.Sprintf("       %s → %s  %s%s", r.From, r.To, r.Text, note))
@@ -53,6 +56,26 @@ func Transcript(records []Record, trace bool) []string {
 		lines = append(lines, labelled("at    ", f.Stack)...)
 	}
 	return lines
+}
+
+// Last returns the records with all but the last n messages left out.
+func Last(records []Record, n int) []Record {
+	var kept []Record
+	wires := 0
+	for _, r := range records {
+		if r.Kind == Wire {
+			wires++
+		}
+	}
+	for _, r := range records {
+		if r.Kind == Wire {
+			if wires--; wires >= n {
+				continue
+			}
+		}
+		kept = append(kept, r)
+	}
+	return kept
 }
 
 // Reason returns the first failure in one line, or "".

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,7 @@ import (
 type gradeFlags struct {
 	candidate   string
 	json, junit string
+	html        string
 	failUnder   string
 	seed        uint64
 	noRace      bool
@@ -45,6 +47,7 @@ func (a *app) grade() *cobra.Command {
 	flags.StringVar(&f.candidate, "candidate", "", "judge the folder `DIR`, laid out like exercises/")
 	flags.StringVar(&f.json, "json", "", "write the outcome as JSON to `FILE`, or - for standard output")
 	flags.StringVar(&f.junit, "junit", "", "write it as JUnit XML to `FILE`, or - for standard output")
+	flags.StringVar(&f.html, "html", "", "write it as a page for a browser to `FILE`, or - for standard output")
 	flags.StringVar(&f.failUnder, "fail-under", "", "exit with 1 if the final mark is less than `N` percent")
 	flags.Uint64Var(&f.seed, "seed", 0, "replay the random choices of the seed `N`")
 	flags.StringVar(&f.sandbox, "sandbox", "", "confine the clauses: best, at least `LEVEL` (namespaces, landlock, limits), or off (default best with --candidate, else off)")
@@ -92,6 +95,9 @@ func (s *session) gradeView(outcome []result.Topic, f gradeFlags) report.GradeVi
 		Pass:      s.course.Pass,
 		Candidate: f.candidate,
 		Part:      s.narrowed,
+		Title:     s.course.Title,
+		Sections:  s.course.Sections,
+		When:      s.Now(),
 		NoRace:    f.noRace,
 	}
 	if !s.narrowed {
@@ -113,10 +119,11 @@ func announced(c *course.Course) []string {
 // check finds what can be wrong with the flags, before minutes are spent on
 // judging. It returns the limit of --fail-under, or nil.
 func (f *gradeFlags) check(s *session) (*big.Rat, error) {
-	if f.json == "-" && f.junit == "-" {
-		return nil, usage("give one of them a file", "--json and --junit cannot both go to standard output")
+	documents := []string{f.json, f.junit, f.html}
+	if n := slices.Index(documents, "-"); n >= 0 && slices.Contains(documents[n+1:], "-") {
+		return nil, usage("give the others a file", "only one of --json, --junit and --html can go to standard output")
 	}
-	for _, name := range []string{f.json, f.junit} {
+	for _, name := range documents {
 		if name == "" || name == "-" {
 			continue
 		}
