@@ -874,3 +874,9 @@ func (s *site) wantClosed(t *testing.T) {
 		contract.Failf(t, "the sidecar has left the bodies of %d answers open", n)
 	}
 }
+
+// newUpload returns a body that is what is written to feed.
+func newUpload(length int64) (body *upload, feed *io.PipeWriter) {
+	r, w := io.Pipe()
+	return &upload{r, length}, w
+}

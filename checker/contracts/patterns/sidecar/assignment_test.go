@@ -242,11 +242,6 @@ type upload struct {
 	length int64
 }
 
-func newUpload(length int64) (body *upload, feed *io.PipeWriter) {
-	r, w := io.Pipe()
-	return &upload{r, length}, w
-}
-
 // A visit is a request that has come to an upstream.
 type visit struct {
 	*http.Request
