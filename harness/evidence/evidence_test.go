@@ -150,3 +150,19 @@ func TestReadDirFollowsNoLink(t *testing.T) {
 	require.ErrorIs(t, err, evidence.ErrDamaged)
 	require.Empty(t, records)
 }
+
+func TestTranscriptTellsWhenTimePasses(t *testing.T) {
+	message := func(at time.Duration, text string) evidence.Record {
+		return evidence.Record{Kind: evidence.Wire, At: at, Number: 1, From: "a", To: "b", Text: text}
+	}
+	got := evidence.Transcript([]evidence.Record{
+		{Kind: evidence.Step, Number: 1, Text: "ask"},
+		message(0, "one"), message(20*time.Millisecond, "two"), message(20*time.Millisecond, "three"),
+	}, true)
+	require.Equal(t, []string{
+		" 1 ✓ ask                                                            +0 ms",
+		"       a → b  one",
+		"       a → b  two                                                   +20 ms",
+		"       a → b  three",
+	}, got)
+}

@@ -23,6 +23,7 @@ type gradeFlags struct {
 	failUnder   string
 	seed        uint64
 	noRace      bool
+	noCache     bool // run also what has been judged before
 	sandbox     string
 }
 
@@ -64,27 +65,37 @@ func grade(ctx context.Context, s *session, f gradeFlags) error {
 	if err != nil {
 		return err
 	}
-	files, err := s.handin(f.candidate)
+	v, err := s.graded(ctx, topics, f)
 	if err != nil {
 		return err
+	}
+	if err := s.writeGrade(v, f); err != nil {
+		return err
+	}
+	return gradeStatus(v, limit)
+}
+
+// graded judges the topics, and remembers the outcome where they are the
+// learner's own.
+func (s *session) graded(ctx context.Context, topics []*course.Topic, f gradeFlags) (report.GradeView, error) {
+	files, err := s.handin(f.candidate)
+	if err != nil {
+		return report.GradeView{}, err
 	}
 	box, err := s.box(&f)
 	if err != nil {
-		return err
+		return report.GradeView{}, err
 	}
-	outcome, err := s.judge(ctx, runner.Options{Candidate: files.readAll(topics), Topics: topics, Seed: f.seed, Race: !f.noRace, Sandbox: box})
+	outcome, err := s.judge(ctx, runner.Options{Candidate: files.readAll(topics), Topics: topics, Seed: f.seed, Race: !f.noRace, NoCache: f.noCache, Sandbox: box})
 	if err != nil {
-		return err
+		return report.GradeView{}, err
 	}
 	if f.candidate == "" {
 		s.record(outcome, files)
 	}
 	v := s.gradeView(outcome, f)
 	v.Sandbox, v.SandboxOpen = box.String(), box.Level.Open()
-	if err := s.writeGrade(v, f); err != nil {
-		return err
-	}
-	return gradeStatus(v, limit)
+	return v, nil
 }
 
 func (s *session) gradeView(outcome []result.Topic, f gradeFlags) report.GradeView {

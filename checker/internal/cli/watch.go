@@ -92,6 +92,7 @@ func (w *watcher) check(ctx context.Context, topic, width int, progress func(str
 	if err != nil {
 		return watch.Outcome{Text: "could not judge: " + foreign.Text(err.Error()), Marks: "not judged"}
 	}
+	s.noteStubs([]*course.Topic{t}, files)
 	s.record(outcome, files)
 	if err := report.Watch(said, s.style(true), outcome[0]); err != nil {
 		return watch.Outcome{Text: err.Error()}

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"math/big"
 	"strings"
 	"time"
 
@@ -33,7 +32,7 @@ type GradeView struct {
 // passed reports whether the course is passed: its final mark reaches the
 // pass mark. The mark of a part does not count, nor that of nothing.
 func (v *GradeView) passed() bool {
-	return !v.Part && v.Marks.Topics > 0 && v.Marks.Final.Cmp(big.NewRat(v.Pass, 1)) >= 0
+	return !v.Part && v.Marks.Reach(v.Pass)
 }
 
 // Grade writes the table of topics, the marks, and what to do next.

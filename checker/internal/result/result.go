@@ -146,6 +146,11 @@ type Marks struct {
 	Left        []string // topics left out because every clause of a suite is unsupported here
 }
 
+// Reach reports whether there is a final mark, and it is at least pass percent.
+func (m Marks) Reach(pass int64) bool {
+	return m.Topics > 0 && m.Final.Cmp(big.NewRat(pass, 1)) >= 0
+}
+
 // Compute returns the marks of the given topics: the mean of each suite's
 // mark over the topics that are no warm-up, weighted. A topic where one suite
 // is wholly unsupported leaves both means, and is named. With no topic all
