@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	_ "github.com/go-jose/go-jose/v4"
 	"github.com/gorilla/websocket"
 	_ "github.com/hashicorp/yamux"
 	_ "github.com/kkdai/maglev"
