@@ -103,10 +103,10 @@ func TestCaptureIsReadByTshark(t *testing.T) {
 }
 
 func TestHTTP1(t *testing.T) {
-	stream := "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcGET /b HTTP/1.1\r\nHost: x\r\n\r\n" +
+	stream := "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcGET /b HTTP/1.1\r\nHost: x\r\nRequest-Timeout-Ms: 250\r\n\r\n" +
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\n0\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"
 	want := []string{
-		"POST /a  (Content-Length: 3)", `  body "abc"`, "GET /b",
+		"POST /a  (Content-Length: 3)", `  body "abc"`, "GET /b  (Request-Timeout-Ms: 250)",
 		"HTTP/1.1 200 OK  (Transfer-Encoding: chunked)", `  body "xyz"`, "  last chunk", "HTTP/1.1 204 No Content",
 	}
 	d, _ := wire.HTTP1()

@@ -1,0 +1,3 @@
+package sidecar
+
+// TODO: what is remembered of one host, its breaker and its budget.

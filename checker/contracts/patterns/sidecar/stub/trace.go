@@ -1,0 +1,3 @@
+package sidecar
+
+// TODO: traceparent, read and written.
