@@ -1,0 +1,5 @@
+package requestresponse_test
+
+import "testing"
+
+func TestX(t *testing.T) {}
