@@ -57,9 +57,9 @@ func (d *calls) End() []string {
 	case d.skip > 0:
 		return []string{fmt.Sprintf("(%d octets of the body are missing)", d.skip)}
 	case len(d.buf) >= callsHeader:
-		body := d.buf[callsHeader:]
-		return []string{callsFrame(d.buf[:callsHeader], body, binary.BigEndian.Uint32(d.buf)) +
-			fmt.Sprintf(" (only %d of them)", len(body))}
+		h, body := d.buf[:callsHeader], d.buf[callsHeader:]
+		return []string{fmt.Sprintf("%s (%d octets of the body are missing)",
+			callsFrame(h, body, uint32(len(body))), binary.BigEndian.Uint32(h)-uint32(len(body)))}
 	case len(d.buf) > 0:
 		return []string{fmt.Sprintf("% x (%d octets of a header)", d.buf, len(d.buf))}
 	}

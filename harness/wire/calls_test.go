@@ -39,7 +39,8 @@ func TestCallsEndWithinAFrame(t *testing.T) {
 	for stream, want := range map[string][]string{
 		"":             nil,
 		"\x00\x00\x01": {"00 00 01 (3 octets of a header)"},
-		"\x00\x00\x00\x05\x00\x00\x00\x01\x00\x02\x00\x00hi": {`RESPONSE 1 OK "hi"... 5 octets (only 2 of them)`},
+		"\x00\x00\x00\x05\x00\x00\x00\x01\x00\x02\x00\x00hi": {`RESPONSE 1 OK "hi" (3 octets of the body are missing)`},
+		"\x00\x00\x00\x05\x00\x00\x00\x01\x00\x02\x00\x00":   {`RESPONSE 1 OK (5 octets of the body are missing)`},
 	} {
 		_, server := wire.Calls()
 		require.Empty(t, server.Describe([]byte(stream)))
