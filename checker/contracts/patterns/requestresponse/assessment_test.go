@@ -572,7 +572,8 @@ func TestLost(t *testing.T) {
 // returns nil, any number of times, when no goroutine is left. README
 func TestClose(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
-		h := &hooked{slow: true}
+		h, returned := &hooked{}, atomic.Bool{}
+		h.failed = func() { yield(returned.Load) }
 		c, p := facingOn(t, h.conn)
 		defer p.stop()
 		contract.Control(t, "a call is answered, two wait")
@@ -589,7 +590,11 @@ func TestClose(t *testing.T) {
 			err     error
 			reading int64
 		}
-		done := contract.Call(t, "Close to return", func() closed { err := c.Close(); return closed{err, h.reading.Load()} })
+		done := contract.Call(t, "Close to return", func() closed {
+			err, reading := c.Close(), h.reading.Load()
+			returned.Store(true)
+			return closed{err, reading}
+		})
 		wantReturned(t, "Close", done.err, nil)
 		if done.reading != 0 {
 			contract.Failf(t, "Close returned although a Read of the client's is under way")
@@ -991,7 +996,7 @@ func (c *crowded) Write(p []byte) (int, error) {
 type hooked struct {
 	net.Conn
 	wrote   func(sent int) // called before Write returns, with the octets so far
-	slow    bool           // a Read that fails takes a moment to return
+	failed  func()         // called before a Read returns that has failed
 	sent    atomic.Int64
 	got     atomic.Int64
 	asked   atomic.Int64 // octets that had been got when Read was last called
@@ -1022,8 +1027,8 @@ func (h *hooked) Read(p []byte) (int, error) {
 	h.got.Add(int64(n))
 	if err != nil {
 		h.over.Store(true)
-		if h.slow {
-			yield(after(2000))
+		if h.failed != nil {
+			h.failed()
 		}
 	}
 	return n, err
