@@ -9,6 +9,11 @@
 //
 // All numbers are big-endian. Every REQUEST gets exactly one RESPONSE,
 // cancelled or not, in any order; its id is in use until then.
+//
+// # Limitations
+//
+// A body is one piece: there are no streams. A Write that the other end does
+// not take holds up the calls of a client, beyond their contexts too.
 package requestresponse
 
 // TODO: what reads a frame, and what writes one? Both ends need them.

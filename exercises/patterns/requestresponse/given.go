@@ -19,7 +19,7 @@ const (
 	DefaultMaxInFlight = 100     // requests of one connection
 
 	// MaxAnswer is the longest body of an answer that a client takes, in octets.
-	MaxAnswer = 16 << 20
+	MaxAnswer = 4 << 20
 )
 
 // A Code says what became of a request. Those from 16 on are the

@@ -572,9 +572,7 @@ func TestLost(t *testing.T) {
 // returns nil, any number of times, when no goroutine is left. README
 func TestClose(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
-		h, returned := &hooked{}, atomic.Bool{}
-		h.failed = func() { yield(returned.Load) }
-		c, p := facingOn(t, h.conn)
+		c, p := facing(t)
 		defer p.stop()
 		contract.Control(t, "a call is answered, two wait")
 		call := doing(t.Context(), c, 1, "there?")
@@ -584,27 +582,28 @@ func TestClose(t *testing.T) {
 		p.wantRequest(t, 1, "x")
 		second := doing(t.Context(), c, 1, "x")
 		p.wantRequest(t, 1, "x")
-		contract.Step(t, "Close, on a connection whose Read takes a moment to return")
+		contract.Step(t, "Close")
 		start := time.Now()
-		type closed struct {
-			err     error
-			reading int64
-		}
-		done := contract.Call(t, "Close to return", func() closed {
-			err, reading := c.Close(), h.reading.Load()
-			returned.Store(true)
-			return closed{err, reading}
-		})
-		wantReturned(t, "Close", done.err, nil)
-		if done.reading != 0 {
-			contract.Failf(t, "Close returned although a Read of the client's is under way")
-		}
+		wantReturned(t, "Close", contract.Call(t, "Close to return", c.Close), nil)
 		p.wantEnd(t)
 		first.Await(t).wantError(t, requestresponse.ErrClosed)
 		second.Await(t).wantError(t, requestresponse.ErrClosed)
 		do(t, c, 1, "later").wantError(t, requestresponse.ErrClosed)
 		wantReturned(t, "a second Close", contract.Call(t, "Close to return", c.Close), nil)
 		wantElapsed(t, start, 0)
+		contract.Step(t, "Close, on a connection whose Read takes a second to see it")
+		h := &hooked{failed: func() { time.Sleep(time.Second) }}
+		c, p = facingOn(t, h.conn)
+		defer p.stop()
+		call = doing(t.Context(), c, 1, "there?")
+		p.send(reply(p.wantRequest(t, 1, "there?"), 0, "here"))
+		call.Await(t).wantAnswer(t, 0, "here")
+		contract.Settle()
+		wantReturned(t, "Close", contract.Call(t, "Close to return", c.Close), nil)
+		if h.reading.Load() != 0 {
+			contract.Failf(t, "Close returned although a Read of the client's is under way")
+		}
+		p.wantEnd(t)
 	})
 }
 
@@ -773,6 +772,10 @@ func TestShutdownGivesUp(t *testing.T) {
 		one := d.next(t)
 		b.send(ask(1, 1, "two"))
 		two := d.next(t)
+		contract.Control(t, "→ REQUEST 2 is answered")
+		a.send(ask(2, 1, "x"))
+		d.next(t).answer(requestresponse.Response{}, nil)
+		a.want(t, reply(2, 0, ""))
 		contract.Step(t, "Shutdown, with ten seconds")
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
@@ -983,7 +986,7 @@ type crowded struct {
 func (c *crowded) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	mine := c.crowd.writes.Add(1)
-	for range 2000 {
+	for range 4000 {
 		if c.crowd.writes.Load() != mine {
 			break
 		}
