@@ -9,11 +9,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"golang.org/x/tools/benchmark/parse"
 
 	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/result"
 	"github.com/wirekata/wirekata/checker/internal/runner"
 	"github.com/wirekata/wirekata/checker/internal/sandbox"
+	"github.com/wirekata/wirekata/harness/evidence"
 )
 
 // warmNothing says what it was asked to compile.
@@ -36,6 +40,24 @@ func sandboxByScript() *sandbox.Box {
 		panic("machine: no level " + string(name))
 	}
 	return &sandbox.Box{Level: level, Lacks: []string{"namespaces: not on this machine"}}
+}
+
+// measureByScript measures nothing and says so of who is named in the file
+// "measured".
+func measureByScript(_ context.Context, o runner.Options, b runner.Benchmark, each func(runner.Measurement)) error {
+	names, err := os.ReadFile(filepath.Join(o.Root, "measured"))
+	if err != nil {
+		return fmt.Errorf("%w: exit status 2", runner.ErrYours)
+	}
+	for i, by := range strings.Fields(strings.Repeat(string(names), b.Count)) {
+		line := "BenchmarkMask/by=" + by + "\t100\t" + fmt.Sprint(100*(i+1)) + " ns/op\t8 B/op\t1 allocs/op"
+		p, err := parse.ParseLine(line)
+		if err != nil {
+			return err
+		}
+		each(runner.Measurement{Name: "BenchmarkMask", By: by, Line: line, Benchmark: *p})
+	}
+	return nil
 }
 
 // judgeByScript gives the verdicts of the file "verdicts" in the script's
@@ -118,6 +140,7 @@ func (s scripted) topic(o runner.Options, t *course.Topic) (result.Topic, error)
 
 func (s scripted) clause(o runner.Options, t *course.Topic, c course.Clause, topic *result.Topic) result.Clause {
 	rc := result.Clause{Suite: c.Suite, Name: c.Name, Text: c.Text, Ref: c.Ref, Verdict: result.Pass}
+	rc.Spent = evidence.Cost{Connections: 1, Flights: 3, Allocations: 1000, Time: time.Minute}
 	if topic.Refusal != "" || topic.Absent {
 		rc.Verdict, rc.Reason = result.Refused, topic.Refusal
 		return rc

@@ -57,7 +57,7 @@ func TestMain(m *testing.M) {
 		"checker": func() {
 			env := cli.System(os.DirFS(os.Getenv("COURSE")))
 			if os.Getenv("JUDGED") == "" {
-				env.Judge, env.Warm, env.Sandbox = judgeByScript, warmNothing, sandboxByScript
+				env.Judge, env.Warm, env.Measure, env.Sandbox = judgeByScript, warmNothing, measureByScript, sandboxByScript
 			}
 			env.Now = func() time.Time { return time.Date(2026, 11, 21, 10, 30, 0, 0, time.UTC) }
 			os.Exit(cli.RunProcess(env))
@@ -98,6 +98,9 @@ func miniCourse(t *testing.T, env *testscript.Env) error {
 	env.Setenv("GORACE", noExitSleep)
 	env.Setenv("JUDGED", "1")
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
+	if err := configIn(env); err != nil {
+		return err
+	}
 	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE", "GOPATH").Output()
 	values := strings.Split(string(out), "\n")
 	for i, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {
@@ -106,9 +109,20 @@ func miniCourse(t *testing.T, env *testscript.Env) error {
 	return err
 }
 
+// configIn gives the script a configuration folder of its own, where the go
+// command writes nothing.
+func configIn(env *testscript.Env) error {
+	dir := filepath.Join(env.WorkDir, "config")
+	env.Setenv("XDG_CONFIG_HOME", dir)
+	return copyAround(dir, fstest.MapFS{"go/telemetry/mode": {Data: []byte("off")}})
+}
+
 // smallCourse lays the course out in the script's folder, as a learner has it
 // before the first change. Files that the script brings itself stay.
 func smallCourse(env *testscript.Env) error {
+	if err := configIn(env); err != nil {
+		return err
+	}
 	env.Setenv("COURSE", env.WorkDir)
 	env.Setenv("GORACE", noExitSleep)
 	if err := copyAround(env.WorkDir, os.DirFS("testdata/course")); err != nil {

@@ -80,8 +80,10 @@ type clause struct {
 	onFailure []func()
 	rand      *rand.Rand // see Rand
 
-	messages atomic.Int64 // wire messages recorded
-	checks   atomic.Int64 // what could have failed, or said that it was tried
+	mallocs  uint64        // of the process, when the body began
+	cost     evidence.Cost // once the body has returned
+	messages atomic.Int64  // wire messages recorded
+	checks   atomic.Int64  // what could have failed, or said that it was tried
 }
 
 // running maps the *testing.T of a body to its clause.
@@ -117,7 +119,7 @@ func Virtual(t *testing.T, body func(t *testing.T)) {
 		passed = !c.hasFailed()
 	})
 	if passed {
-		c.end()
+		c.end(c.cost)
 	}
 }
 
@@ -134,12 +136,33 @@ func Real(t *testing.T, body func(t *testing.T)) {
 	c.start = time.Now()
 	c.run(t, body, func() error { return settled(before, files) })
 	if !c.hasFailed() {
-		c.end()
+		c.end(c.cost)
 	}
 }
 
-func (c *clause) end() {
-	c.put(evidence.Record{Kind: evidence.End, Checks: int(c.checks.Load())})
+func (c *clause) end(spent evidence.Cost) {
+	c.put(evidence.Record{Kind: evidence.End, Checks: int(c.checks.Load()), Spent: spent})
+}
+
+// spent is what the clause has spent so far.
+func (c *clause) spent() evidence.Cost {
+	cost := evidence.Cost{Allocations: int(mallocs() - c.mallocs)}
+	if c.mode == "virtual" {
+		cost.Time = time.Since(c.start)
+	}
+	for _, r := range c.taken() {
+		if s, ok := r.(Spender); ok {
+			cost.Add(s.Spent())
+		}
+	}
+	return cost
+}
+
+// mallocs is the number of objects that the process has allocated.
+func mallocs() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
 }
 
 // crowd is a number of goroutines that goleak would take minutes to look at,
@@ -186,7 +209,9 @@ func (c *clause) run(t *testing.T, body func(t *testing.T), leftovers func() err
 			c.abandon()
 		}
 	}()
+	c.mallocs = mallocs()
 	body(t)
+	c.cost = c.spent()
 	returned = true
 }
 
@@ -239,6 +264,11 @@ type Resource interface {
 	Left() []string
 	// Close closes all of it. It may be called more than once.
 	Close()
+}
+
+// A Spender is a resource that knows what went over it.
+type Spender interface {
+	Spent() evidence.Cost
 }
 
 // Own makes r's leftovers the clause's and closes r when the clause is over.

@@ -115,6 +115,20 @@ var clauses = map[string]func(t *testing.T){
 			l.Close()
 		})
 	},
+	"spends": func(t *testing.T) {
+		contract.Virtual(t, func(t *testing.T) {
+			n := memnet.New(t)
+			n.SetLink("client", "server", memnet.Link{Delay: 10 * time.Millisecond})
+			a, b := n.Pipe("client", "server")
+			defer a.Close()
+			defer b.Close()
+			contract.Step(t, "ask")
+			a.Write([]byte("ping"))
+			b.Read(make([]byte, 4))
+			b.Write([]byte("pong"))
+			a.Read(make([]byte, 4))
+		})
+	},
 	"records the wire": func(t *testing.T) {
 		contract.Virtual(t, func(t *testing.T) {
 			n := memnet.New(t)
@@ -205,6 +219,14 @@ func TestChecksAreCounted(t *testing.T) {
 		records, _ := judge(t, name)
 		require.Equal(t, want, records[len(records)-1].Checks, name)
 	}
+}
+
+func TestWhatAClauseSpends(t *testing.T) {
+	records, _ := judge(t, "spends")
+	spent := records[len(records)-1].Spent
+	require.Positive(t, spent.Allocations)
+	spent.Allocations = 0
+	require.Equal(t, evidence.Cost{Writes: 2, Segments: 2, Octets: 8, Flights: 2, Time: 20 * time.Millisecond}, spent)
 }
 
 func TestTranscript(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/wirekata/wirekata/harness/evidence"
 )
@@ -34,6 +35,12 @@ const MaxMessages = 2000
 // Message records what crossed a wire, as a describer renders it. Of more
 // than MaxMessages only the first are kept.
 func Message(t testing.TB, from, to, text string, bytes []byte, lost bool) {
+	MessageTook(t, from, to, text, bytes, lost, 0)
+}
+
+// MessageTook is [Message] for one of which it is known when the receiver
+// could have it.
+func MessageTook(t testing.TB, from, to, text string, bytes []byte, lost bool, took time.Duration) {
 	c := of(t)
 	if c.messages.Add(1) > MaxMessages {
 		return
@@ -41,7 +48,7 @@ func Message(t testing.TB, from, to, text string, bytes []byte, lost bool) {
 	if len(bytes) > evidence.MaxWireBytes {
 		bytes = bytes[:evidence.MaxWireBytes]
 	}
-	c.put(evidence.Record{Kind: evidence.Wire, From: from, To: to, Text: text, Bytes: bytes, Lost: lost})
+	c.put(evidence.Record{Kind: evidence.Wire, From: from, To: to, Text: text, Bytes: bytes, Lost: lost, Took: took})
 }
 
 // OnFailure has f called once if the clause fails, after the failure is

@@ -9,7 +9,7 @@
 //	step     number, text, control            any number of them
 //	wire     sender, receiver, text, bytes    what crossed the wire meanwhile
 //	fail     text, got, want                  the first is the verdict's reason
-//	end      failed, checks
+//	end      failed, checks, what was spent
 //
 // A clause that could not be judged here leaves one unsupported record and
 // nothing else. A clause that got stuck leaves a stuck record and no end.
@@ -87,7 +87,9 @@ type Record struct {
 	From  string `json:"from,omitempty"`  // Wire: the sender's name
 	To    string `json:"to,omitempty"`    // Wire: the receiver's name
 	Bytes []byte `json:"bytes,omitempty"` // Wire: cut to at most MaxWireBytes
-	Lost  bool   `json:"lost,omitempty"`  // Wire: the network dropped it
+	Lost  bool   `json:"lost,omitempty"`  // Wire: the network dropped it; with Took, it was sent again
+	// Took is the time until the receiver could have it; 0 where nobody knows.
+	Took time.Duration `json:"took,omitempty"` // Wire
 
 	Got   string `json:"got,omitempty"`   // Fail: may be several lines
 	Want  string `json:"want,omitempty"`  // Fail: likewise
@@ -95,6 +97,32 @@ type Record struct {
 
 	Failed bool `json:"failed,omitempty"` // End
 	Checks int  `json:"checks,omitempty"` // End: the steps, waits and assertions that there were
+	Spent  Cost `json:"spent,omitzero"`   // End
+}
+
+// A Cost is what a clause spent, its own peers' part included: two candidates
+// that ran the same clause can be compared by it.
+type Cost struct {
+	Connections int           `json:"connections,omitempty"` // streams dialled
+	Writes      int           `json:"writes,omitempty"`      // calls of Write and WriteTo
+	Segments    int           `json:"segments,omitempty"`    // of streams
+	Datagrams   int           `json:"datagrams,omitempty"`
+	Octets      int           `json:"octets,omitempty"`      // of payload
+	Flights     int           `json:"flights,omitempty"`     // stretches of writes without an answer between; two make a round trip
+	Allocations int           `json:"allocations,omitempty"` // objects on the heap
+	Time        time.Duration `json:"time,omitempty"`        // virtual; 0 outside a bubble
+}
+
+// Add adds another cost to c.
+func (c *Cost) Add(d Cost) {
+	c.Connections += d.Connections
+	c.Writes += d.Writes
+	c.Segments += d.Segments
+	c.Datagrams += d.Datagrams
+	c.Octets += d.Octets
+	c.Flights += d.Flights
+	c.Allocations += d.Allocations
+	c.Time += d.Time
 }
 
 // SeeOutput is the text of a failure that the clause did not make itself: an

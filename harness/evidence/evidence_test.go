@@ -98,6 +98,14 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+func TestLast(t *testing.T) {
+	message := func(text string) evidence.Record { return evidence.Record{Kind: evidence.Wire, Text: text} }
+	records := []evidence.Record{begin, message("1"), step, message("2"), message("3"), end}
+	require.Equal(t, records, evidence.Last(records, 3))
+	require.Equal(t, []evidence.Record{begin, step, message("3"), end}, evidence.Last(records, 1))
+	require.Equal(t, []evidence.Record{begin, step, end}, evidence.Last(records, 0))
+}
+
 func TestAnotherKey(t *testing.T) {
 	text := strings.Join(written(t, begin, end), "")
 	got, err := evidence.Read(strings.NewReader(text), []byte("key"))
@@ -141,4 +149,20 @@ func TestReadDirFollowsNoLink(t *testing.T) {
 	records, err := evidence.ReadDir(dir, nil)
 	require.ErrorIs(t, err, evidence.ErrDamaged)
 	require.Empty(t, records)
+}
+
+func TestTranscriptTellsWhenTimePasses(t *testing.T) {
+	message := func(at time.Duration, text string) evidence.Record {
+		return evidence.Record{Kind: evidence.Wire, At: at, Number: 1, From: "a", To: "b", Text: text}
+	}
+	got := evidence.Transcript([]evidence.Record{
+		{Kind: evidence.Step, Number: 1, Text: "ask"},
+		message(0, "one"), message(20*time.Millisecond, "two"), message(20*time.Millisecond, "three"),
+	}, true)
+	require.Equal(t, []string{
+		" 1 ✓ ask                                                            +0 ms",
+		"       a → b  one",
+		"       a → b  two                                                   +20 ms",
+		"       a → b  three",
+	}, got)
 }

@@ -18,11 +18,13 @@ import (
 //	want  ...
 //
 // Wire records are shown below the step during which they happened: those of
-// the last step always, those of earlier ones only if trace is set.
+// the last step always, those of earlier ones only if trace is set. A message
+// has its time where that is not the one shown before it.
 func Transcript(records []Record, trace bool) []string {
 	var lines []string
 	last := lastStep(records)
 	failed := failure(records) != nil
+	var now time.Duration // the last time that was shown
 	for _, r := range records {
 		switch r.Kind {
 		case Step:
@@ -34,16 +36,25 @@ func Transcript(records []Record, trace bool) []string {
 			if r.Control {
 				text += "   (control)"
 			}
-			lines = append(lines, fmt.Sprintf("%s %s %s %s", number(r.Number), mark, pad(text, 62), offset(r.At)))
+			now = r.At
+			lines = append(lines, fmt.Sprintf("%s %s %s %s", number(r.Number), mark, pad(text, 62), offset(now)))
 		case Wire:
 			if r.Number < last && !trace {
 				continue
 			}
 			note := ""
-			if r.Lost {
+			switch {
+			case r.Lost && r.Took > 0:
+				note = "   (lost once, and late)"
+			case r.Lost:
 				note = "   (lost)"
 			}
-			lines = append(lines, fmt.Sprintf("       %s → %s  %s%s", r.From, r.To, r.Text, note))
+			line := fmt.Sprintf("       %s → %s  %s%s", r.From, r.To, r.Text, note)
+			if r.At != now {
+				now = r.At
+				line = pad(line, 67) + " " + offset(now)
+			}
+			lines = append(lines, line)
 		}
 	}
 	if f := failure(records); f != nil {
@@ -53,6 +64,26 @@ func Transcript(records []Record, trace bool) []string {
 		lines = append(lines, labelled("at    ", f.Stack)...)
 	}
 	return lines
+}
+
+// Last returns the records with all but the last n messages left out.
+func Last(records []Record, n int) []Record {
+	var kept []Record
+	wires := 0
+	for _, r := range records {
+		if r.Kind == Wire {
+			wires++
+		}
+	}
+	for _, r := range records {
+		if r.Kind == Wire {
+			if wires--; wires >= n {
+				continue
+			}
+		}
+		kept = append(kept, r)
+	}
+	return kept
 }
 
 // Reason returns the first failure in one line, or "".

@@ -212,18 +212,20 @@ func (c *conn) transmit(p []byte, first bool) {
 		c.inFlight, c.peer.inFlight = true, false
 	}
 	var due time.Time
+	lost := false
 	mtu := cmp.Or(c.out.link.MTU, defaultSegment)
 	for b := p; len(b) > 0; b = b[min(mtu, len(b)):] {
 		part := append([]byte(nil), b[:min(mtu, len(b))]...)
 		c.out.counts.Segments++
 		at, fate := c.n.send(c.out, c.local, c.remote, part, false)
 		if fate.Lose {
+			lost = true
 			at = at.Add(Recovery + c.out.link.Delay + c.peer.out.link.Delay)
 		}
 		due = c.peer.deliver(segment{part, at})
 	}
 	if len(p) > 0 {
-		c.n.event(Event{Kind: Sent, Stream: c.stream, From: c.local, To: c.remote, Bytes: p, Arrives: due.Sub(c.n.start)})
+		c.n.event(Event{Kind: Sent, Stream: c.stream, From: c.local, To: c.remote, Bytes: p, Lost: lost, Arrives: due.Sub(c.n.start)})
 	}
 	if gone, at := c.peer.gone(due); gone {
 		c.hangUp(at.Add(c.peer.out.link.Delay))

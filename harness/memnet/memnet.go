@@ -38,6 +38,7 @@ import (
 	"time"
 
 	"github.com/wirekata/wirekata/harness/contract"
+	"github.com/wirekata/wirekata/harness/evidence"
 )
 
 // A Link says how packets get from one host to another. The zero value is a
@@ -163,6 +164,20 @@ func (n *Network) Counts(from, to string) Counts {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.lane(n.host(from), n.host(to)).counts
+}
+
+// Spent implements [contract.Spender]: what has been sent so far, by everyone.
+func (n *Network) Spent() evidence.Cost {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var cost evidence.Cost
+	for _, l := range n.lanes {
+		c := l.counts
+		cost.Add(evidence.Cost{
+			Connections: c.Dials, Writes: c.Writes, Segments: c.Segments, Datagrams: c.Datagrams, Octets: c.Octets, Flights: c.Flights,
+		})
+	}
+	return cost
 }
 
 // Addr returns the address of "host:port".

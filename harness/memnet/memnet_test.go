@@ -118,6 +118,8 @@ func TestLostSegmentHoldsUpThoseBehind(t *testing.T) {
 		a, b := n.Pipe("client", "server")
 		defer a.Close()
 		defer b.Close()
+		var seen []memnet.Event
+		n.Tap(func(e memnet.Event) { seen = append(seen, e) })
 		start := time.Now()
 		io.WriteString(a, "1")
 		io.WriteString(a, "2")
@@ -126,6 +128,9 @@ func TestLostSegmentHoldsUpThoseBehind(t *testing.T) {
 		require.Equal(t, "12", string(buf))
 		require.Equal(t, memnet.Recovery+30*time.Millisecond, time.Since(start))
 		require.Equal(t, 1, n.Counts("client", "server").Lost)
+		require.True(t, seen[0].Lost)
+		require.Equal(t, memnet.Recovery+30*time.Millisecond, seen[0].Arrives)
+		require.False(t, seen[1].Lost)
 	})
 }
 

@@ -14,7 +14,7 @@ const (
 	Sent                       // octets were written to a stream
 	Finished                   // a stream's sender will send no more
 	Reset                      // a stream was reset
-	Delivered                  // a datagram was sent; Lost says if in vain
+	Delivered                  // a datagram was sent
 )
 
 // An Event is something that a host put on the wire.
@@ -27,7 +27,7 @@ type Event struct {
 	FromName string // host names
 	ToName   string
 	Bytes    []byte // must not be changed or kept
-	Lost     bool
+	Lost     bool   // a datagram; of a stream a segment, which was sent again and arrives late
 }
 
 // Tap has f called with every event from now on, in order and under the

@@ -65,8 +65,12 @@ const maxCapture = 4 << 20
 
 // event is called under the network's lock.
 func (r *recorder) event(e memnet.Event) {
+	took := max(e.Arrives-e.At, 0)
+	if e.Lost && e.Stream == 0 {
+		took = 0 // it never arrives
+	}
 	for _, line := range r.describe(e) {
-		contract.Message(r.t, e.FromName, e.ToName, line, e.Bytes, e.Lost)
+		contract.MessageTook(r.t, e.FromName, e.ToName, line, e.Bytes, e.Lost, took)
 	}
 	if r.octets += len(e.Bytes); r.octets <= maxCapture {
 		e.Bytes = append([]byte(nil), e.Bytes...)

@@ -114,8 +114,21 @@ func (s *session) noteSuites(topics []*course.Topic) {
 	}
 }
 
+// noteStubs says where the course has changed a stub under work that began
+// with another one.
+func (s *session) noteStubs(topics []*course.Topic, files *snapshot) {
+	p := s.progress()
+	for _, t := range topics {
+		if began := p.Stub(t.ID()); began != "" && began != s.stubSum(t) && s.begun(t, files) {
+			s.say("the course has changed the stub of %s since you began; yours is kept", t.ID())
+			s.say("%q puts the new one in place, and yours into a backup", report.Command+" reset "+t.ID())
+		}
+	}
+}
+
 // afterCheck remembers the outcome and adds to the view what follows from it.
 func (s *session) afterCheck(v *report.CheckView, topics []*course.Topic, f checkFlags, files *snapshot) error {
+	s.noteStubs(topics, files)
 	s.record(v.Topics, files)
 	for _, t := range topics {
 		if t.Race && !f.race {

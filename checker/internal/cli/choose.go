@@ -114,6 +114,11 @@ func (s *session) changed(topics []*course.Topic, p *progress.Progress, files ca
 	})
 }
 
+// begun reports whether the topic's files are no longer the stub's.
+func (s *session) begun(t *course.Topic, files candidate.Source) bool {
+	return s.fingerprint(t, files) != s.fingerprint(t, candidate.Stub(s.Originals))
+}
+
 // next returns the topic to go on with: the first of the topics that is not
 // done and whose needs are, or the first that is not done, or nil.
 func (s *session) next(topics []*course.Topic, p *progress.Progress) *course.Topic {

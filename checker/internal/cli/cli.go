@@ -8,9 +8,12 @@
 // The exit status is part of the interface:
 //
 //	0  done; for check: every clause passes
-//	1  check: some clause does not pass; grade: the mark is under --fail-under
+//	1  check: some clause does not pass; grade: the mark is under --fail-under;
+//	   certificate: not passed; verify: refused
 //	2  usage: the command was not understood, and nothing was done
 //	3  could not judge
+//	4  verify: intact, and signed by the learner
+//	5  verify: intact, and signed by nobody that was said to be trusted
 package cli
 
 import (
@@ -43,6 +46,8 @@ type Env struct {
 	Originals fs.FS
 	// Judge runs the clauses.
 	Judge func(context.Context, runner.Options) ([]result.Topic, error)
+	// Measure runs a topic's benchmarks.
+	Measure func(context.Context, runner.Options, runner.Benchmark, func(runner.Measurement)) error
 	// Warm compiles what Judge would.
 	Warm func(context.Context, runner.Options) error
 	// Sandbox returns the best sandbox that this machine offers.
@@ -101,7 +106,7 @@ func newRoot(a *app) *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true // no shell completes "go tool checker"
 	cobra.EnableCommandSorting = false              // they stand in the order of the work
 	root.PersistentFlags().StringSliceVar(&a.topics, "topics", nil, "only these topics, `a/b,c/d`")
-	root.AddCommand(a.list(), a.check(), a.hint(), a.compare(), a.reset(), a.grade(), a.doctor())
+	root.AddCommand(a.list(), a.watch(), a.check(), a.hint(), a.compare(), a.bench(), a.reset(), a.grade(), a.certificate(), a.verify(), a.doctor())
 	for _, c := range a.Commands {
 		adopt(c)
 		root.AddCommand(c)

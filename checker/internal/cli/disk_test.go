@@ -65,6 +65,30 @@ func TestReadOnlyFolder(t *testing.T) {
 	}
 }
 
+// On a full disk nothing is left of a certificate, and in a folder that cannot
+// be written nothing is judged for one.
+func TestCertificateHasNoPlace(t *testing.T) {
+	config := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", config)
+	writeTestFile(t, filepath.Join(config, "go", "telemetry", "mode"), "off") // or the go command writes there when it has ended
+	e, _, stderr := testEnv(t)
+	small := mountOver(t, e.Dir, "size=256k")
+	fill(t, filepath.Join(small, "filler"))
+	if status := Run(t.Context(), e, []string{"certificate"}); status != exitCannotJudge || !strings.Contains(stderr.String(), "certificate cannot be written, and nothing is left of it: ") {
+		t.Errorf("full: exit status %d: %s", status, stderr)
+	}
+	if _, err := os.Lstat(filepath.Join(small, "certificate")); !os.IsNotExist(err) {
+		t.Errorf("full: certificate is left: %v", err)
+	}
+	if err := unix.Mount("", small, "", unix.MS_REMOUNT|unix.MS_RDONLY, "size=256k"); err != nil {
+		t.Fatal(err)
+	}
+	stderr.Reset()
+	if status := Run(t.Context(), e, []string{"certificate"}); status != exitCannotJudge || !strings.Contains(stderr.String(), "read-only file system") || strings.Contains(stderr.String(), "building") {
+		t.Errorf("read-only: exit status %d: %s", status, stderr)
+	}
+}
+
 var mine = "package echo // " + strings.Repeat("mine ", 4<<10) + "\n"
 
 // mountOver mounts a small file system over dir, with the learner's files.

@@ -14,7 +14,7 @@ import (
 // report leaves standard output to a document that goes there.
 func (s *session) writeGrade(v report.GradeView, f gradeFlags) error {
 	w, style := s.Stdout, s.style(s.Terminals.Stdout)
-	if f.json == "-" || f.junit == "-" {
+	if f.json == "-" || f.junit == "-" || f.html == "-" {
 		w, style = s.Stderr, s.style(s.Terminals.Stderr)
 	}
 	if err := report.Grade(w, style, v); err != nil {
@@ -23,7 +23,10 @@ func (s *session) writeGrade(v report.GradeView, f gradeFlags) error {
 	if err := s.document(f.json, v, report.JSON); err != nil {
 		return err
 	}
-	return s.document(f.junit, v, report.JUnit)
+	if err := s.document(f.junit, v, report.JUnit); err != nil {
+		return err
+	}
+	return s.document(f.html, v, report.HTML)
 }
 
 // document writes v to the named file, or to standard output for "-".

@@ -13,6 +13,8 @@ const (
 	exitNotPassed   = 1
 	exitUsage       = 2
 	exitCannotJudge = 3
+	exitSelfIssued  = 4
+	exitUnknown     = 5
 )
 
 // A failure ends the command. A failure without an error says nothing more:

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -18,9 +19,11 @@ import (
 type gradeFlags struct {
 	candidate   string
 	json, junit string
+	html        string
 	failUnder   string
 	seed        uint64
 	noRace      bool
+	noCache     bool // run also what has been judged before
 	sandbox     string
 }
 
@@ -45,6 +48,7 @@ func (a *app) grade() *cobra.Command {
 	flags.StringVar(&f.candidate, "candidate", "", "judge the folder `DIR`, laid out like exercises/")
 	flags.StringVar(&f.json, "json", "", "write the outcome as JSON to `FILE`, or - for standard output")
 	flags.StringVar(&f.junit, "junit", "", "write it as JUnit XML to `FILE`, or - for standard output")
+	flags.StringVar(&f.html, "html", "", "write it as a page for a browser to `FILE`, or - for standard output")
 	flags.StringVar(&f.failUnder, "fail-under", "", "exit with 1 if the final mark is less than `N` percent")
 	flags.Uint64Var(&f.seed, "seed", 0, "replay the random choices of the seed `N`")
 	flags.StringVar(&f.sandbox, "sandbox", "", "confine the clauses: best, at least `LEVEL` (namespaces, landlock, limits), or off (default best with --candidate, else off)")
@@ -61,27 +65,37 @@ func grade(ctx context.Context, s *session, f gradeFlags) error {
 	if err != nil {
 		return err
 	}
-	files, err := s.handin(f.candidate)
+	v, err := s.graded(ctx, topics, f)
 	if err != nil {
 		return err
+	}
+	if err := s.writeGrade(v, f); err != nil {
+		return err
+	}
+	return gradeStatus(v, limit)
+}
+
+// graded judges the topics, and remembers the outcome where they are the
+// learner's own.
+func (s *session) graded(ctx context.Context, topics []*course.Topic, f gradeFlags) (report.GradeView, error) {
+	files, err := s.handin(f.candidate)
+	if err != nil {
+		return report.GradeView{}, err
 	}
 	box, err := s.box(&f)
 	if err != nil {
-		return err
+		return report.GradeView{}, err
 	}
-	outcome, err := s.judge(ctx, runner.Options{Candidate: files.readAll(topics), Topics: topics, Seed: f.seed, Race: !f.noRace, Sandbox: box})
+	outcome, err := s.judge(ctx, runner.Options{Candidate: files.readAll(topics), Topics: topics, Seed: f.seed, Race: !f.noRace, NoCache: f.noCache, Sandbox: box})
 	if err != nil {
-		return err
+		return report.GradeView{}, err
 	}
 	if f.candidate == "" {
 		s.record(outcome, files)
 	}
 	v := s.gradeView(outcome, f)
 	v.Sandbox, v.SandboxOpen = box.String(), box.Level.Open()
-	if err := s.writeGrade(v, f); err != nil {
-		return err
-	}
-	return gradeStatus(v, limit)
+	return v, nil
 }
 
 func (s *session) gradeView(outcome []result.Topic, f gradeFlags) report.GradeView {
@@ -92,6 +106,9 @@ func (s *session) gradeView(outcome []result.Topic, f gradeFlags) report.GradeVi
 		Pass:      s.course.Pass,
 		Candidate: f.candidate,
 		Part:      s.narrowed,
+		Title:     s.course.Title,
+		Sections:  s.course.Sections,
+		When:      s.Now(),
 		NoRace:    f.noRace,
 	}
 	if !s.narrowed {
@@ -113,10 +130,11 @@ func announced(c *course.Course) []string {
 // check finds what can be wrong with the flags, before minutes are spent on
 // judging. It returns the limit of --fail-under, or nil.
 func (f *gradeFlags) check(s *session) (*big.Rat, error) {
-	if f.json == "-" && f.junit == "-" {
-		return nil, usage("give one of them a file", "--json and --junit cannot both go to standard output")
+	documents := []string{f.json, f.junit, f.html}
+	if n := slices.Index(documents, "-"); n >= 0 && slices.Contains(documents[n+1:], "-") {
+		return nil, usage("give the others a file", "only one of --json, --junit and --html can go to standard output")
 	}
-	for _, name := range []string{f.json, f.junit} {
+	for _, name := range documents {
 		if name == "" || name == "-" {
 			continue
 		}

@@ -141,8 +141,12 @@ func (s *session) record(topics []result.Topic, files *snapshot) {
 	s.remember(func(p *progress.Progress) {
 		for i := range topics {
 			t := s.course.Topic(topics[i].ID)
-			if topics[i].Count(result.Error) == 0 {
-				p.Checked(&topics[i], s.fingerprint(t, files))
+			if topics[i].Count(result.Error) > 0 {
+				continue
+			}
+			p.Checked(&topics[i], s.fingerprint(t, files))
+			if p.Stub(t.ID()) == "" || !s.begun(t, files) {
+				p.Began(t.ID(), s.stubSum(t))
 			}
 		}
 	})

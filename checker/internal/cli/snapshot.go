@@ -49,6 +49,19 @@ func (s *snapshot) readAll(topics []*course.Topic) *snapshot {
 	return s
 }
 
+// stubSum names the content of the topic's stub, as far as it is the learner's
+// to change.
+func (s *session) stubSum(t *course.Topic) string {
+	h := sha256.New()
+	files, _ := candidate.Stub(s.Originals).Files(t)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if !candidate.IsGiven(name) {
+			fmt.Fprintf(h, "%q %d\n%s", name, len(files[name]), files[name])
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
 // fingerprint names the content of a topic's files together with the suites
 // that judge them, so that new suites make a topic worth checking again.
 func (s *session) fingerprint(t *course.Topic, src candidate.Source) string {

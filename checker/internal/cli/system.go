@@ -43,6 +43,7 @@ func System(originals fs.FS, commands ...*cobra.Command) Env {
 		Now:       time.Now,
 		Originals: originals,
 		Judge:     runner.Judge,
+		Measure:   runner.Measure,
 		Warm:      runner.Warm,
 		Sandbox:   sandbox.Best,
 		Commands:  commands,

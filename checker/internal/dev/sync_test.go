@@ -86,7 +86,7 @@ func TestCertify(t *testing.T) {
 	matrix := c.Read(t, "checker/contracts/start/frames/MATRIX.md")
 	require.Contains(t, matrix, "| fault | Append | Read | TooLong | Pieces | End | Concurrent | Flux | NoDataRace |\n")
 	require.Contains(t, matrix, "| eof-in-frame: the end of a stream is always io.EOF | · | · | · | · | **K** | · | - | - |\n")
-	require.Contains(t, matrix, "| no-lock: reads of one reader need no lock | · | · | · | · | · | **K** | - | **K** |\n")
+	require.Contains(t, matrix, "| no-lock: counting the frames needs no lock | · | · | · | · | · | **K** | - | **K** |\n")
 
 	all, err := g.Steady(context.Background(), topics, 3)
 	require.NoError(t, err)

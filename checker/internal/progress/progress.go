@@ -9,6 +9,7 @@
 //	protocols/websocket assignment 5/5
 //	protocols/websocket files 9b74c9897bac770f
 //	protocols/websocket hint masking 2
+//	protocols/websocket stub 51f1a2a35f8dd0ea
 //
 // The header's number is the format's. Facts whose topic or kind this version
 // does not know are kept as they are, so that an older checker, or a branch of
@@ -106,6 +107,12 @@ func (p *Progress) Done(topic string) bool {
 // Files returns the fingerprint of the files of the topic's last check, or "".
 func (p *Progress) Files(topic string) string { return p.facts[key{topic, "files"}] }
 
+// Stub returns the fingerprint of the stub that the learner began with, or "".
+func (p *Progress) Stub(topic string) string { return p.facts[key{topic, "stub"}] }
+
+// Began remembers the stub that the learner began with.
+func (p *Progress) Began(topic, stub string) { p.set(key{topic, "stub"}, stub) }
+
 // Checked remembers the outcome of a check of both suites, and the
 // fingerprint of the files that were judged.
 func (p *Progress) Checked(t *result.Topic, files string) {
@@ -116,10 +123,10 @@ func (p *Progress) Checked(t *result.Topic, files string) {
 	p.set(key{t.ID, "files"}, files)
 }
 
-// Forget drops the outcome of the topic's last check. The hints that were
-// shown stay shown.
+// Forget drops the outcome of the topic's last check, and with what stub it
+// began. The hints that were shown stay shown.
 func (p *Progress) Forget(topic string) {
-	for _, kind := range []string{string(result.Assignment), string(result.Assessment), "files"} {
+	for _, kind := range []string{string(result.Assignment), string(result.Assessment), "files", "stub"} {
 		delete(p.facts, key{topic, kind})
 	}
 }

@@ -11,12 +11,15 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/result"
 )
 
-// A CompareView is a candidate beside the reference: the marks, and the text
-// of both by file name.
+// A CompareView is a candidate beside the reference: the outcome of both, and
+// their text by file name.
 type CompareView struct {
-	Topic     result.Topic
-	Yours     map[string][]byte
-	Reference map[string][]byte
+	Topic          result.Topic
+	ReferenceTopic result.Topic
+	Yours          map[string][]byte
+	Reference      map[string][]byte
+	// Benchmark says that the topic has one.
+	Benchmark bool
 }
 
 // Files says which files of a comparison exist only once.
@@ -29,11 +32,16 @@ const (
 // sideBySide is the width from which two columns of code have room.
 const sideBySide = 140
 
-// Compare writes the marks and then, file by file, how the code differs: in
-// two columns where there is room for them, as a unified diff elsewhere.
+// Compare writes the marks, what the clauses cost both, and then, file by file,
+// how the code differs: in two columns where there is room for them, as a
+// unified diff elsewhere.
 func Compare(w io.Writer, s Style, v CompareView) error {
 	p := &page{Style: s}
 	p.line(p.paint(bold, v.Topic.ID), "  ", v.Topic.Title, "   ", p.standing(&v.Topic))
+	p.costs(&v.Topic, &v.ReferenceTopic)
+	if v.Benchmark {
+		p.labelled("", "see", Command+" bench "+v.Topic.ID)
+	}
 	for _, name := range fileNames(v.Yours, v.Reference) {
 		yours, mine := v.Yours[name]
 		reference, theirs := v.Reference[name]

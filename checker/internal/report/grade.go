@@ -3,9 +3,10 @@ package report
 import (
 	"fmt"
 	"io"
-	"math/big"
 	"strings"
+	"time"
 
+	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/result"
 )
 
@@ -20,6 +21,10 @@ type GradeView struct {
 	Part      bool     // not the whole course was judged, by the caller's choice
 	NoRace    bool     // the clauses NoDataRace were left out
 
+	Title    string           // of the course
+	Sections []course.Section // of the course, for their titles
+	When     time.Time        // when it was judged
+
 	Sandbox     string // the level of the sandbox that the clauses ran in
 	SandboxOpen string // what it leaves open, "" for nothing
 }
@@ -27,7 +32,7 @@ type GradeView struct {
 // passed reports whether the course is passed: its final mark reaches the
 // pass mark. The mark of a part does not count, nor that of nothing.
 func (v *GradeView) passed() bool {
-	return !v.Part && v.Marks.Topics > 0 && v.Marks.Final.Cmp(big.NewRat(v.Pass, 1)) >= 0
+	return !v.Part && v.Marks.Reach(v.Pass)
 }
 
 // Grade writes the table of topics, the marks, and what to do next.
@@ -137,13 +142,9 @@ func (p *page) remarks(v *GradeView) {
 }
 
 func (p *page) marks(v *GradeView) {
-	sum := v.Weights.Assignment + v.Weights.Assessment
-	share := func(weight int64) string {
-		return fmt.Sprintf("  counts %s %%", strings.TrimSuffix(Percent(big.NewRat(100*weight, sum)), ".0"))
-	}
 	p.gap()
-	p.line("assignments  ", padLeft(Percent(v.Marks.Assignments), 5), share(v.Weights.Assignment))
-	p.line("assessments  ", padLeft(Percent(v.Marks.Assessments), 5), share(v.Weights.Assessment))
+	p.line("assignments  ", padLeft(Percent(v.Marks.Assignments), 5), "  counts ", share(v.Weights.Assignment, v.Weights))
+	p.line("assessments  ", padLeft(Percent(v.Marks.Assessments), 5), "  counts ", share(v.Weights.Assessment, v.Weights))
 	p.line(p.paint(bold, "final        "+padLeft(Percent(v.Marks.Final), 5)), "  ", p.outcome(v))
 }
 

@@ -20,6 +20,13 @@ func shown(topics []result.Topic) []result.Topic {
 			c.Reason = foreign.Text(c.Reason)
 			c.Output = foreign.Text(c.Output)
 			c.Capture = foreign.Line(c.Capture)
+			c.Records = slices.Clone(c.Records)
+			for k := range c.Records {
+				r := &c.Records[k]
+				for _, s := range []*string{&r.Text, &r.From, &r.To, &r.Got, &r.Want, &r.Stack} {
+					*s = foreign.Text(*s)
+				}
+			}
 			c.Transcript = slices.Clone(c.Transcript)
 			for k := range c.Transcript {
 				c.Transcript[k] = foreign.Text(c.Transcript[k])

@@ -39,6 +39,19 @@ func TestComputeOfNoTopicIsZero(t *testing.T) {
 	}
 }
 
+// A mark that is rounded up only when printed does not reach; no mark neither.
+func TestReach(t *testing.T) {
+	for final, want := range map[string]bool{"70": true, "100": true, "699999/10000": false, "0": false} {
+		mark, _ := new(big.Rat).SetString(final)
+		if got := (Marks{Final: mark, Topics: 1}).Reach(70); got != want {
+			t.Errorf("%s: got %v, want %v", final, got, want)
+		}
+	}
+	if Compute(nil, weights).Reach(0) {
+		t.Error("no topic reaches a mark of 0")
+	}
+}
+
 func TestMarksStayWithinBounds(t *testing.T) {
 	anyCourse(t, func(t *testing.T, _ *rand.Rand, topics []Topic) {
 		m := Compute(topics, weights)

@@ -2,7 +2,11 @@
 // runs nothing: the runner fills it, the report renders it.
 package result
 
-import "math/big"
+import (
+	"math/big"
+
+	"github.com/wirekata/wirekata/harness/evidence"
+)
 
 // A Verdict is what the checker says of one clause.
 type Verdict string
@@ -53,10 +57,18 @@ type Clause struct {
 	By         By       `json:"by,omitempty"`
 	Seed       uint64   `json:"seed,omitempty"`
 	Transcript []string `json:"transcript,omitempty"` // see evidence.Transcript
-	Output     string   `json:"output,omitempty"`     // what the process printed, escaped and cut
-	Capture    string   `json:"capture,omitempty"`    // path of the pcapng file, from the repository's root
-	Cached     bool     `json:"cached,omitempty"`
+	// Records are the evidence of a clause that did not pass, for views that
+	// draw it; of its messages at most MaxMessages, the last ones.
+	Records []evidence.Record `json:"records,omitempty"`
+	// Spent is what a clause that passed has spent.
+	Spent   evidence.Cost `json:"spent,omitzero"`
+	Output  string        `json:"output,omitempty"`  // what the process printed, escaped and cut
+	Capture string        `json:"capture,omitempty"` // path of the pcapng file, from the repository's root
+	Cached  bool          `json:"cached,omitempty"`
 }
+
+// MaxMessages is how many messages of a clause's conversation are kept.
+const MaxMessages = 200
 
 // A Topic is one topic's outcome.
 type Topic struct {
@@ -132,6 +144,11 @@ type Marks struct {
 	Assessments *big.Rat
 	Topics      int      // how many topics the means are over
 	Left        []string // topics left out because every clause of a suite is unsupported here
+}
+
+// Reach reports whether there is a final mark, and it is at least pass percent.
+func (m Marks) Reach(pass int64) bool {
+	return m.Topics > 0 && m.Final.Cmp(big.NewRat(pass, 1)) >= 0
 }
 
 // Compute returns the marks of the given topics: the mean of each suite's

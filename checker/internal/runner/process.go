@@ -44,6 +44,7 @@ type job struct {
 	timeout time.Duration // of the test binary; 0 for testTimeout
 	memory  int           // bytes
 	box     *sandbox.Box
+	many    bool // one of thousands: its conversation is not kept
 }
 
 // A process is what is left of a job's process.

@@ -15,6 +15,7 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/minicourse"
 	"github.com/wirekata/wirekata/checker/internal/result"
+	"github.com/wirekata/wirekata/harness/evidence"
 )
 
 func TestMain(m *testing.M) {
@@ -85,6 +86,8 @@ func TestReferencePasses(t *testing.T) {
 	topic := judge(t, c, reference, func(o *Options) { o.Race = true })
 	require.Equal(t, allPass+"NoDataRace pass\n", verdicts(topic), "%+v", topic)
 	require.Equal(t, "no flux capacitor", clause(t, topic, "Flux").Reason)
+	require.Positive(t, topic.Clauses[0].Spent.Allocations)
+	topic.Clauses[0].Spent = evidence.Cost{}
 	require.Equal(t, result.Clause{
 		Suite: result.Assignment, Name: "TestAppend", Text: "A frame is its payload's length in one byte and the payload.",
 		Ref: "README", Verdict: result.Pass, Seed: 1,

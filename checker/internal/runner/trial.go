@@ -38,7 +38,7 @@ func (b *Bench) Run(ctx context.Context, trials []*Trial, done func(*Trial)) err
 		of[&t.Outcome] = t
 		k := task{topic: t.Specimen.Topic.ID(), into: &t.Outcome, job: job{
 			program: p, clause: t.Clause.Name, seed: t.Seed, race: t.Race, procs: t.Procs, timeout: t.Timeout,
-			memory: b.o.MaxMemory, box: b.o.Sandbox,
+			memory: b.o.MaxMemory, box: b.o.Sandbox, many: true,
 		}}
 		if k.timeout == 0 {
 			k.timeout = b.o.Timeout

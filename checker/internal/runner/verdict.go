@@ -201,8 +201,14 @@ func (p *process) fleeting() bool {
 func (p *process) fill(c *result.Clause, j job) {
 	v := p.judge(j.clause)
 	c.Verdict, c.Reason, c.By, c.Seed = v.verdict, v.reason, v.by, j.seed
+	if end := p.find(evidence.End); v.verdict == result.Pass && end != nil {
+		c.Spent = end.Spent
+	}
 	if v.verdict == result.Pass && !j.trace {
 		return
+	}
+	if !j.many {
+		c.Records = evidence.Last(p.records, result.MaxMessages)
 	}
 	for _, line := range evidence.Transcript(p.records, j.trace) {
 		c.Transcript = append(c.Transcript, foreign.Text(line))

@@ -197,15 +197,14 @@ func (m *menagerie) settle(t *testing.T, a *animal) {
 	}
 	files := m.changed(t, a)
 	exercise := filepath.Join(m.Root, "exercises/start", a.id())
-	require.NoError(t, os.MkdirAll(exercise, 0o755))
 	for name, data := range files {
 		file := filepath.Join(exercise, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
 		if target, ok := bytes.CutPrefix(data, []byte(linkTo)); ok {
 			require.NoError(t, os.Symlink(string(target), file))
 			delete(files, name)
 			continue
 		}
-		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
 		require.NoError(t, os.WriteFile(file, data, 0o644))
 	}
 	files["given.go"] = []byte(m.Read(t, path.Join(to, "stub/given.go")))

@@ -23,7 +23,7 @@ const hostile = "hostile"
 // A target is what a deed is done to.
 type target struct {
 	Outside string // a folder that anyone may write to
-	Cache   string // the go command's build cache
+	Cache   string // a folder of the user's that is closed to others, as the build cache's is
 	Address string // of a listener of the checker's
 	Parent  int    // the checker's process
 }

@@ -60,9 +60,9 @@ func newWard(t testing.TB) *ward {
 	require.NoError(t, err)
 	w := &ward{dir: openFolder(t), program: program}
 	w.Outside = openFolder(t)
-	cache, err := exec.Command("go", "env", "GOCACHE").Output()
-	require.NoError(t, err)
-	w.Cache = strings.TrimSpace(string(cache))
+	w.Cache = openFolder(t)
+	require.NoError(t, os.WriteFile(filepath.Join(w.Cache, "README"), []byte("built\n"), 0o644))
+	require.NoError(t, os.Chmod(w.Cache, 0o700))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { l.Close() })

@@ -30,17 +30,17 @@ func BenchmarkSmallWrites(b *testing.B) {
 		}
 		b.ReportMetric(float64(c.writes)/float64(b.N), "writes/op")
 	}
-	b.Run("coalescer", func(b *testing.B) {
+	b.Run("by=reference", func(b *testing.B) {
 		c := &counter{}
 		w := nagle.NewCoalescer(c, 4096, time.Hour)
 		defer w.Close()
 		run(b, w, c)
 	})
-	b.Run("bufio", func(b *testing.B) {
+	b.Run("by=bufio", func(b *testing.B) {
 		c := &counter{}
 		run(b, bufio.NewWriterSize(c, 4096), c)
 	})
-	b.Run("direct", func(b *testing.B) {
+	b.Run("by=direct", func(b *testing.B) {
 		c := &counter{}
 		run(b, c, c)
 	})

@@ -21,7 +21,7 @@ func BenchmarkConnections(b *testing.B) {
 		b.Skip(why)
 	}
 	for _, n := range []int{1, 2, 4} {
-		b.Run(fmt.Sprintf("shards=%d", n), func(b *testing.B) {
+		b.Run(fmt.Sprintf("loops=%d/by=reference", n), func(b *testing.B) {
 			s, err := socketsharding.Config{Shards: n}.Listen(b.Context(), loopback.Addr())
 			require.NoError(b, err)
 			done := make(chan error)
@@ -30,7 +30,7 @@ func BenchmarkConnections(b *testing.B) {
 			require.NoError(b, s.Drain(context.Background()))
 			<-done
 		})
-		b.Run(fmt.Sprintf("acceptors=%d", n), func(b *testing.B) {
+		b.Run(fmt.Sprintf("loops=%d/by=acceptors", n), func(b *testing.B) {
 			l, err := new(net.ListenConfig).Listen(b.Context(), "tcp", loopback.Addr())
 			require.NoError(b, err)
 			var acceptors sync.WaitGroup

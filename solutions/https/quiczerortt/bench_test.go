@@ -21,14 +21,14 @@ import (
 // transport. The server is the same.
 func BenchmarkRoundTrip(b *testing.B) {
 	udp, addr := serve(b)
-	b.Run("client", func(b *testing.B) {
+	b.Run("by=reference", func(b *testing.B) {
 		c := &quiczerortt.Client{TLS: clientTLS(), Dial: func(ctx context.Context, _ string, conf *tls.Config) (*quic.Conn, error) {
 			return udp.DialEarly(ctx, addr, conf, nil)
 		}}
 		defer c.Close()
 		ask(b, c)
 	})
-	b.Run("http3.Transport", func(b *testing.B) {
+	b.Run("by=http3.Transport", func(b *testing.B) {
 		t := &http3.Transport{TLSClientConfig: clientTLS(), Dial: func(ctx context.Context, _ string, conf *tls.Config, q *quic.Config) (*quic.Conn, error) {
 			return udp.DialEarly(ctx, addr, conf, q)
 		}}
@@ -40,7 +40,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 // Dial with a session ticket, ask early, close: what coming back costs.
 func BenchmarkComeBack(b *testing.B) {
 	udp, addr := serve(b)
-	b.Run("client", func(b *testing.B) {
+	b.Run("by=reference", func(b *testing.B) {
 		conf := clientTLS()
 		dial := func(ctx context.Context, _ string, conf *tls.Config) (*quic.Conn, error) {
 			return udp.DialEarly(ctx, addr, conf, nil)
@@ -52,7 +52,7 @@ func BenchmarkComeBack(b *testing.B) {
 			c.Close()
 		}
 	})
-	b.Run("http3.Transport", func(b *testing.B) {
+	b.Run("by=http3.Transport", func(b *testing.B) {
 		conf := clientTLS()
 		dial := func(ctx context.Context, _ string, conf *tls.Config, q *quic.Config) (*quic.Conn, error) {
 			return udp.DialEarly(ctx, addr, conf, q)
@@ -71,8 +71,8 @@ func BenchmarkGuard(b *testing.B) {
 	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	r := httptest.NewRequest(http.MethodPost, "https://server/", nil)
 	r.TLS = &tls.ConnectionState{HandshakeComplete: true}
-	for name, h := range map[string]http.Handler{"guarded": quiczerortt.Guard(next, nil), "bare": next} {
-		b.Run(name, func(b *testing.B) {
+	for name, h := range map[string]http.Handler{"reference": quiczerortt.Guard(next, nil), "bare": next} {
+		b.Run("by="+name, func(b *testing.B) {
 			w := httptest.NewRecorder()
 			b.ReportAllocs()
 			for b.Loop() {

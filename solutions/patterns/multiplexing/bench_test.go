@@ -60,7 +60,7 @@ func connect(b *testing.B, peer bool) (client, server end) {
 
 func compare(b *testing.B, name string, f func(b *testing.B, client, server end)) {
 	for _, peer := range []bool{false, true} {
-		b.Run(name+map[bool]string{false: "/reference", true: "/yamux"}[peer], func(b *testing.B) {
+		b.Run(name+map[bool]string{false: "/by=reference", true: "/by=yamux"}[peer], func(b *testing.B) {
 			client, server := connect(b, peer)
 			b.ReportAllocs()
 			f(b, client, server)

@@ -38,8 +38,8 @@ func BenchmarkDecode(b *testing.B) {
 		for _, c := range []struct {
 			name string
 			read func(io.Reader) int
-		}{{"floor", lines}, {"ours", ours}, {"go-sse", theirs}} {
-			b.Run(fmt.Sprintf("%s/%d", c.name, size), func(b *testing.B) {
+		}{{"floor", lines}, {"reference", ours}, {"go-sse", theirs}} {
+			b.Run(fmt.Sprintf("size=%d/by=%s", size, c.name), func(b *testing.B) {
 				b.SetBytes(int64(len(in)))
 				b.ReportAllocs()
 				for b.Loop() {

@@ -35,7 +35,7 @@ func packet(b *testing.B, h ip.Header, size int) []byte {
 // gopacket has a function of its own and x/net none.
 func BenchmarkParse(b *testing.B) {
 	pkt := packet(b, header, 1000)
-	b.Run("ours", func(b *testing.B) {
+	b.Run("by=reference", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			h, payload, err := ip.Parse(pkt)
@@ -44,7 +44,7 @@ func BenchmarkParse(b *testing.B) {
 			}
 		}
 	})
-	b.Run("gopacket", func(b *testing.B) {
+	b.Run("by=gopacket", func(b *testing.B) {
 		b.ReportAllocs()
 		var l layers.IPv4
 		for b.Loop() {
@@ -56,7 +56,7 @@ func BenchmarkParse(b *testing.B) {
 			}
 		}
 	})
-	b.Run("x-net-ipv4", func(b *testing.B) {
+	b.Run("by=x-net-ipv4", func(b *testing.B) {
 		b.ReportAllocs()
 		var h ipv4.Header
 		for b.Loop() {
@@ -71,7 +71,7 @@ func BenchmarkParse(b *testing.B) {
 // x/net's Marshal writes a header alone and no checksum.
 func BenchmarkAppend(b *testing.B) {
 	payload := make([]byte, 8)
-	b.Run("ours", func(b *testing.B) {
+	b.Run("by=reference", func(b *testing.B) {
 		b.ReportAllocs()
 		buf := make([]byte, 0, 64)
 		for b.Loop() {
@@ -80,7 +80,7 @@ func BenchmarkAppend(b *testing.B) {
 			}
 		}
 	})
-	b.Run("gopacket", func(b *testing.B) {
+	b.Run("by=gopacket", func(b *testing.B) {
 		b.ReportAllocs()
 		l := layers.IPv4{Version: 4, TOS: 0x2e, Id: 4711, Flags: layers.IPv4DontFragment, TTL: 64, Protocol: 17,
 			SrcIP: header.Src.AsSlice(), DstIP: header.Dst.AsSlice()}
@@ -92,7 +92,7 @@ func BenchmarkAppend(b *testing.B) {
 			}
 		}
 	})
-	b.Run("x-net-ipv4", func(b *testing.B) {
+	b.Run("by=x-net-ipv4", func(b *testing.B) {
 		b.ReportAllocs()
 		h := ipv4.Header{Version: 4, Len: 20, TOS: 0x2e, TotalLen: 28, ID: 4711, Flags: ipv4.DontFragment, TTL: 64, Protocol: 17,
 			Src: header.Src.AsSlice(), Dst: header.Dst.AsSlice()}
@@ -110,14 +110,14 @@ func BenchmarkChecksum(b *testing.B) {
 		size int
 	}{{"header", 20}, {"packet", 1500}} {
 		octets := packet(b, header, 1480)[:c.size]
-		b.Run(c.name+"/ours", func(b *testing.B) {
+		b.Run(c.name+"/by=reference", func(b *testing.B) {
 			b.SetBytes(int64(c.size))
 			b.ReportAllocs()
 			for b.Loop() {
 				sink.sum = ip.Checksum(octets)
 			}
 		})
-		b.Run(c.name+"/gopacket", func(b *testing.B) {
+		b.Run(c.name+"/by=gopacket", func(b *testing.B) {
 			b.SetBytes(int64(c.size))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -136,7 +136,7 @@ func BenchmarkReassemble(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Run("ours", func(b *testing.B) {
+	b.Run("by=reference", func(b *testing.B) {
 		b.ReportAllocs()
 		var r ip.Reassembler
 		for b.Loop() {
@@ -148,7 +148,7 @@ func BenchmarkReassemble(b *testing.B) {
 			}
 		}
 	})
-	b.Run("gopacket", func(b *testing.B) {
+	b.Run("by=gopacket", func(b *testing.B) {
 		b.ReportAllocs()
 		d := ip4defrag.NewIPv4Defragmenter()
 		now := time.Now()

@@ -100,7 +100,7 @@ func sizes(b *testing.B, f func(b *testing.B, peer bool, payload []byte)) {
 	for _, size := range []int{32, 4 << 10, 64 << 10} {
 		payload := bytes.Repeat([]byte("wirekata"), size/8)
 		for _, peer := range []bool{false, true} {
-			b.Run(fmt.Sprintf("%d/%s", size, map[bool]string{false: "reference", true: "gorilla"}[peer]), func(b *testing.B) {
+			b.Run(fmt.Sprintf("size=%d/by=%s", size, map[bool]string{false: "reference", true: "gorilla"}[peer]), func(b *testing.B) {
 				b.ReportAllocs()
 				f(b, peer, payload)
 			})

@@ -32,7 +32,7 @@ func names(n int) []string {
 func BenchmarkTableBuild(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
 		list := names(n)
-		b.Run(fmt.Sprintf("%d/reference", n), func(b *testing.B) {
+		b.Run(fmt.Sprintf("backends=%d/by=reference", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := loadbalancing.NewTable(list, loadbalancing.TableSize); err != nil {
@@ -40,7 +40,7 @@ func BenchmarkTableBuild(b *testing.B) {
 				}
 			}
 		})
-		b.Run(fmt.Sprintf("%d/maglev", n), func(b *testing.B) {
+		b.Run(fmt.Sprintf("backends=%d/by=maglev", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := maglev.NewMaglev(list, loadbalancing.TableSize); err != nil {
@@ -55,7 +55,7 @@ func BenchmarkTableBuild(b *testing.B) {
 func BenchmarkTableLookup(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
 		list, client := names(n), "192.0.2.1"
-		b.Run(fmt.Sprintf("%d/reference", n), func(b *testing.B) {
+		b.Run(fmt.Sprintf("backends=%d/by=reference", n), func(b *testing.B) {
 			table, err := loadbalancing.NewTable(list, loadbalancing.TableSize)
 			require.NoError(b, err)
 			b.ReportAllocs()
@@ -65,7 +65,7 @@ func BenchmarkTableLookup(b *testing.B) {
 				}
 			}
 		})
-		b.Run(fmt.Sprintf("%d/maglev", n), func(b *testing.B) {
+		b.Run(fmt.Sprintf("backends=%d/by=maglev", n), func(b *testing.B) {
 			table, err := maglev.NewMaglev(list, loadbalancing.TableSize)
 			require.NoError(b, err)
 			b.ReportAllocs()
@@ -89,7 +89,7 @@ func BenchmarkProxyRead(b *testing.B) {
 		ends := headers[family]
 		head := loadbalancing.AppendProxyV2(nil, loadbalancing.ProxyHeader{Source: netip.MustParseAddrPort(ends[0]), Destination: netip.MustParseAddrPort(ends[1])})
 		src, r := bytes.NewReader(nil), bufio.NewReader(nil)
-		b.Run(family+"/reference", func(b *testing.B) {
+		b.Run(family+"/by=reference", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				src.Reset(head)
@@ -99,7 +99,7 @@ func BenchmarkProxyRead(b *testing.B) {
 				}
 			}
 		})
-		b.Run(family+"/proxyproto", func(b *testing.B) {
+		b.Run(family+"/by=proxyproto", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				src.Reset(head)
@@ -116,14 +116,14 @@ func BenchmarkProxyRead(b *testing.B) {
 func BenchmarkProxyAppend(b *testing.B) {
 	for _, family := range []string{"TCP4", "TCP6"} {
 		src, dst := netip.MustParseAddrPort(headers[family][0]), netip.MustParseAddrPort(headers[family][1])
-		b.Run(family+"/reference", func(b *testing.B) {
+		b.Run(family+"/by=reference", func(b *testing.B) {
 			b.ReportAllocs()
 			var buf []byte
 			for b.Loop() {
 				buf = loadbalancing.AppendProxyV2(buf[:0], loadbalancing.ProxyHeader{Source: src, Destination: dst})
 			}
 		})
-		b.Run(family+"/proxyproto", func(b *testing.B) {
+		b.Run(family+"/by=proxyproto", func(b *testing.B) {
 			b.ReportAllocs()
 			h := proxyproto.HeaderProxyFromAddrs(2, net.TCPAddrFromAddrPort(src), net.TCPAddrFromAddrPort(dst))
 			for b.Loop() {
@@ -171,7 +171,7 @@ func BenchmarkRequest(b *testing.B) {
 			name string
 			h    http.Handler
 		}{{"reference", &loadbalancing.L7{Transport: body, Backends: names(10)}}, {"httputil", peer}} {
-			b.Run(fmt.Sprintf("%d/%s", size, c.name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("size=%d/by=%s", size, c.name), func(b *testing.B) {
 				r := httptest.NewRequest(http.MethodGet, "http://balancer/path?query", nil)
 				r.Header.Set("Accept", "text/plain")
 				b.ReportAllocs()
