@@ -122,7 +122,7 @@ func (d *http1) head() ([]string, bool) {
 			d.chunked = strings.EqualFold(value, "chunked")
 		case "content-type":
 			contentType = value
-		case "location", "retry-after", "upgrade", "connection", "last-event-id":
+		case "location", "retry-after", "etag", "if-none-match", "upgrade", "connection", "last-event-id":
 		default:
 			continue
 		}

@@ -9,10 +9,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/wirekata/wirekata/checker/internal/course"
 	"github.com/wirekata/wirekata/checker/internal/result"
+	"github.com/wirekata/wirekata/harness/evidence"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -48,7 +50,48 @@ var views = map[string]func(w io.Writer) error{
 	"hint-last":      func(w io.Writer) error { return Hints(w, Style{Color: true}, lastHintView()) },
 	"compare":        func(w io.Writer) error { return Compare(w, Style{}, compareView()) },
 	"compare-beside": func(w io.Writer) error { return Compare(w, Style{Width: 140}, compareView()) },
+	"compare-costs":  func(w io.Writer) error { return Compare(w, Style{}, costsView()) },
+	"bench":          func(w io.Writer) error { return Bench(w, Style{}, benchView()) },
+	"watch":          func(w io.Writer) error { return Watch(w, Style{Width: 80}, websocket()) },
+	"watch-color":    func(w io.Writer) error { return Watch(w, Style{Width: 80, Color: true}, websocket()) },
+	"watch-hidden":   func(w io.Writer) error { return Watch(w, Style{Width: 80}, hiddenToGo()) },
+	"watch-passed":   func(w io.Writer) error { return Watch(w, Style{Width: 80}, welcome()) },
+	"watch-refused":  func(w io.Writer) error { return Watch(w, Style{Width: 80}, refused()) },
+	"grade.html":     func(w io.Writer) error { return HTML(w, htmlGrade()) },
 	"compare-color":  func(w io.Writer) error { return Compare(w, Style{Width: 140, Color: true}, compareView()) },
+}
+
+// hiddenToGo is a topic whose assignment passes.
+func hiddenToGo() result.Topic {
+	t := websocket()
+	t.Clauses[1].Verdict, t.Clauses[1].Reason, t.Clauses[1].Transcript = result.Pass, "", nil
+	return t
+}
+
+// costsView has clauses that passed for both, and one that only passed for the
+// reference.
+func costsView() CompareView {
+	v := CompareView{Topic: welcome(), ReferenceTopic: welcome(), Benchmark: true}
+	v.Topic.Clauses = append(v.Topic.Clauses, result.Clause{Name: "TestLog", Verdict: result.Fail})
+	v.ReferenceTopic.Clauses = append(v.ReferenceTopic.Clauses, result.Clause{Name: "TestLog", Verdict: result.Pass, Spent: evidence.Cost{Writes: 1000}})
+	for i := range 2 {
+		v.Topic.Clauses[i].Spent = evidence.Cost{Connections: 1, Writes: 12, Segments: 12, Octets: 90, Flights: 5, Allocations: 150, Time: 1500 * time.Millisecond}
+		v.ReferenceTopic.Clauses[i].Spent = evidence.Cost{Connections: 1, Writes: 2, Segments: 2, Octets: 90, Flights: 2, Allocations: 90, Time: 500 * time.Millisecond}
+	}
+	return v
+}
+
+func benchView() BenchView {
+	v := BenchView{First: []string{"yours", "reference"}}
+	for round := range 3 {
+		for i, by := range []string{"gorilla", "yours", "reference"} {
+			ns := []float64{1.5, 812.4, 40_000, 12_500_000}
+			for j, name := range []string{"BenchmarkMask", "BenchmarkRead/size=20", "BenchmarkRead/size=2000", "BenchmarkDial"} {
+				v.Measured = append(v.Measured, Measured{Name: name, By: by, Nanoseconds: ns[j] * float64(i+1+round), Octets: uint64(ns[j]), Allocations: uint64(i)})
+			}
+		}
+	}
+	return v
 }
 
 func TestViews(t *testing.T) {
