@@ -59,7 +59,7 @@ func BenchmarkRequest(b *testing.B) {
 			name string
 			http.Handler
 		}{{"reference", sidecar.New(up, sidecar.Policy{})}, {"httputil", peer}} {
-			b.Run(fmt.Sprintf("%s/%d/%s", c.method, c.reply, h.name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/size=%d/by=%s", c.method, c.reply, h.name), func(b *testing.B) {
 				r := httptest.NewRequest(c.method, "http://api/path?query", bytes.NewReader(body))
 				r.Header.Set("Accept", "text/plain")
 				r.Header.Set("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
