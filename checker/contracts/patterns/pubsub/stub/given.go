@@ -61,5 +61,5 @@ var (
 	// ErrSettled is what Ack and Nack return after an Ack or a Nack.
 	ErrSettled = errors.New("settled already")
 	// ErrExpired is what Ack and Nack return once the AckWait is over.
-	ErrExpired = errors.New("too late: the message has come back")
+	ErrExpired = errors.New("too late: the time to acknowledge is over")
 )
