@@ -57,7 +57,7 @@ func TestDroppedEventIs410(t *testing.T) {
 		s.get(t, "after=2&wait=1s").wantEvents(t, 3, "3", "4", "5")
 		for _, after := range []int{0, 1} {
 			contract.Step(t, "poll after=%d", after)
-			s.get(t, fmt.Sprintf("after=%d&wait=1s", after)).wantStatus(t, http.StatusGone)
+			s.get(t, fmt.Sprintf("after=%d&wait=1s", after)).WantStatus(t, http.StatusGone)
 		}
 	})
 }
@@ -71,7 +71,7 @@ func TestCursorBeyondTheHeadIs410(t *testing.T) {
 		s.publish(t, "1", "2")
 		contract.Step(t, "poll after=3, the head is 2")
 		start := time.Now()
-		s.get(t, "after=3&wait=30s").wantStatus(t, http.StatusGone)
+		s.get(t, "after=3&wait=30s").WantStatus(t, http.StatusGone)
 		wantElapsed(t, start, 2*delay, 2*delay)
 		contract.Control(t, "poll after=2 is held")
 		poll := s.poll("after=2&wait=30s")
@@ -126,11 +126,11 @@ func TestCloseAnswers503(t *testing.T) {
 			}
 		}
 		for _, poll := range polls {
-			poll.Await(t).wantStatus(t, http.StatusServiceUnavailable)
+			poll.Await(t).WantStatus(t, http.StatusServiceUnavailable)
 		}
 		wantElapsed(t, start, delay, delay)
 		contract.Step(t, "poll after Close, also for an event that was kept")
-		s.get(t, "after=0&wait=1s").wantStatus(t, http.StatusServiceUnavailable)
+		s.get(t, "after=0&wait=1s").WantStatus(t, http.StatusServiceUnavailable)
 		if cursor := s.feed.Publish([]byte("too late")); cursor != 0 {
 			contract.Failf(t, "Publish after Close returned cursor %d, want 0", cursor)
 		}
@@ -149,7 +149,7 @@ func TestWaitIsBounded(t *testing.T) {
 		}{{"after=0&wait=10m", 60 * time.Second}, {"after=0", 30 * time.Second}, {"wait=90s", 60 * time.Second}} {
 			contract.Step(t, "poll %s", c.query)
 			start := time.Now()
-			s.get(t, c.query).wantStatus(t, http.StatusNoContent)
+			s.get(t, c.query).WantStatus(t, http.StatusNoContent)
 			wantElapsed(t, start, c.held+2*delay, c.held+time.Second)
 		}
 	})
@@ -162,7 +162,7 @@ func TestZeroWait(t *testing.T) {
 		defer s.stop()
 		contract.Step(t, "poll wait=0s of an empty feed")
 		start := time.Now()
-		s.get(t, "after=0&wait=0s").wantStatus(t, http.StatusNoContent)
+		s.get(t, "after=0&wait=0s").WantStatus(t, http.StatusNoContent)
 		wantElapsed(t, start, 2*delay, 2*delay+time.Millisecond)
 		contract.Control(t, "publish, and poll wait=0s")
 		s.publish(t, "news")
@@ -218,8 +218,8 @@ func TestOtherMethods(t *testing.T) {
 			s.get(t, "after=0&wait=1s").wantEvents(t, 1, "news")
 			contract.Step(t, "%s", method)
 			a := s.request(t.Context(), method, "after=0&wait=1s").Await(t)
-			a.wantStatus(t, http.StatusMethodNotAllowed)
-			if allow := a.header.Get("Allow"); allow != http.MethodGet {
+			a.WantStatus(t, http.StatusMethodNotAllowed)
+			if allow := a.Header.Get("Allow"); allow != http.MethodGet {
 				contract.Mismatch(t, "405 must say what is allowed", fmt.Sprintf("Allow: %q", allow), `Allow: "GET"`)
 			}
 		}
@@ -236,12 +236,12 @@ func TestNoAnswerIsStored(t *testing.T) {
 		for after, status := range []int{410, 200, 204} {
 			contract.Step(t, "poll after=%d", after)
 			a := s.get(t, fmt.Sprintf("after=%d&wait=1s", after))
-			a.wantStatus(t, status)
-			if !strings.Contains(a.header.Get("Cache-Control"), "no-store") {
-				contract.Mismatch(t, fmt.Sprintf("a cache may keep this %d", status), fmt.Sprintf("Cache-Control: %q", a.header.Get("Cache-Control")), "Cache-Control: no-store")
+			a.WantStatus(t, status)
+			if !strings.Contains(a.Header.Get("Cache-Control"), "no-store") {
+				contract.Mismatch(t, fmt.Sprintf("a cache may keep this %d", status), fmt.Sprintf("Cache-Control: %q", a.Header.Get("Cache-Control")), "Cache-Control: no-store")
 			}
-			if want := "application/json"; status == 200 && !strings.HasPrefix(a.header.Get("Content-Type"), want) {
-				contract.Mismatch(t, "the type of the body", a.header.Get("Content-Type"), want)
+			if want := "application/json"; status == 200 && !strings.HasPrefix(a.Header.Get("Content-Type"), want) {
+				contract.Mismatch(t, "the type of the body", a.Header.Get("Content-Type"), want)
 			}
 		}
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/wirekata/wirekata/exercises/patterns/longpolling"
 	"github.com/wirekata/wirekata/harness/contract"
+	"github.com/wirekata/wirekata/harness/exchange"
 	"github.com/wirekata/wirekata/harness/memnet"
 	"github.com/wirekata/wirekata/harness/wire"
 )
@@ -58,7 +58,7 @@ func TestNothingCame(t *testing.T) {
 		defer s.stop()
 		contract.Step(t, "poll after=0 wait=5s")
 		start := time.Now()
-		s.get(t, "after=0&wait=5s").wantStatus(t, http.StatusNoContent)
+		s.get(t, "after=0&wait=5s").WantStatus(t, http.StatusNoContent)
 		wantElapsed(t, start, 5*time.Second+2*delay, 6*time.Second)
 		contract.Step(t, "publish, and poll again with the same cursor")
 		s.publish(t, "late")
@@ -91,7 +91,7 @@ func TestMalformedParameters(t *testing.T) {
 			contract.Control(t, "poll after=0")
 			s.get(t, "after=0&wait=1s").wantEvents(t, 1, "there")
 			contract.Step(t, "poll %s", query)
-			s.get(t, query).wantStatus(t, http.StatusBadRequest)
+			s.get(t, query).WantStatus(t, http.StatusBadRequest)
 		}
 	})
 }
@@ -180,20 +180,8 @@ func (s *site) follower(query string) *longpolling.Client {
 	return &longpolling.Client{HTTP: s.client, URL: "http://server/events" + query}
 }
 
-// An answer is a response with its body read.
-type answer struct {
-	status int
-	header http.Header
-	body   string
-	err    error
-}
-
-func (a answer) String() string {
-	if a.err != nil {
-		return a.err.Error()
-	}
-	return fmt.Sprintf("%d %q", a.status, a.body)
-}
+// An answer is what a poll brought.
+type answer struct{ exchange.Answer }
 
 // poll sends a poll and does not wait for its answer.
 func (s *site) poll(query string) *contract.Pending[answer] {
@@ -208,15 +196,9 @@ func (s *site) request(ctx context.Context, method, query string) *contract.Pend
 	return contract.Go("the answer to "+method+" ?"+query, func() answer {
 		req, err := http.NewRequestWithContext(ctx, method, "http://server/events?"+query, nil)
 		if err != nil {
-			return answer{err: err}
+			return answer{exchange.Answer{Err: err}}
 		}
-		resp, err := s.client.Do(req)
-		if err != nil {
-			return answer{err: err}
-		}
-		defer resp.Body.Close()
-		body, err := io.ReadAll(resp.Body)
-		return answer{resp.StatusCode, resp.Header, string(body), err}
+		return answer{exchange.Read(s.client.Do(req))}
 	})
 }
 
@@ -226,20 +208,13 @@ func (s *site) get(t *testing.T, query string) answer {
 	return s.poll(query).Await(t)
 }
 
-func (a answer) wantStatus(t *testing.T, want int) {
-	t.Helper()
-	if a.err != nil || a.status != want {
-		contract.Mismatch(t, "not the status that was to come", a.String(), fmt.Sprint(want, " ", http.StatusText(want)))
-	}
-}
-
 // wantEvents checks a 200 with these events, the first of which has the
 // cursor first.
 func (a answer) wantEvents(t *testing.T, first uint64, data ...string) {
 	t.Helper()
-	a.wantStatus(t, http.StatusOK)
+	a.WantStatus(t, http.StatusOK)
 	var page longpolling.Page
-	if err := json.Unmarshal([]byte(a.body), &page); err != nil {
+	if err := json.Unmarshal([]byte(a.Body), &page); err != nil {
 		contract.Mismatch(t, "the body is not the JSON of a page: "+err.Error(), a.String(), render(expected(first, data)))
 	}
 	wantEvents(t, page.Events, first, data)

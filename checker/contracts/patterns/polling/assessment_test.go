@@ -34,8 +34,8 @@ func TestIDsCannotBeGuessed(t *testing.T) {
 			contract.Control(t, "the last one is there, the first of all is there or not")
 			s.get(t, "/jobs/"+ids[len(ids)-1]).wantState(t, polling.Running, "")
 			if len(ids) > 100 {
-				s.get(t, "/jobs/"+ids[0]).wantStatus(t, http.StatusNotFound)
-				s.get(t, "/jobs/"+ids[0], "If-None-Match", "*").wantStatus(t, http.StatusNotFound)
+				s.get(t, "/jobs/"+ids[0]).WantStatus(t, http.StatusNotFound)
+				s.get(t, "/jobs/"+ids[0], "If-None-Match", "*").WantStatus(t, http.StatusNotFound)
 			}
 			s.stop()
 		}
@@ -79,7 +79,7 @@ func TestTagsAreComparedWeakly(t *testing.T) {
 		job := s.submit(t, "input")
 		full := s.get(t, job)
 		full.wantState(t, polling.Running, "")
-		tag := strings.TrimPrefix(full.header.Get("ETag"), "W/")
+		tag := strings.TrimPrefix(full.Header.Get("ETag"), "W/")
 		inner := strings.Trim(tag, `"`)
 		for _, lines := range [][]string{
 			{tag}, {"W/" + tag}, {`"zz", ` + tag}, {tag + `,"zz"`}, {`"zz" , W/` + tag + ` , W/"yy"`}, {`"a,b",` + tag}, {`"zz"`, `"yy",` + tag}, {"*"},
@@ -121,27 +121,27 @@ func TestFieldsOfAStatus(t *testing.T) {
 			wantField(t, submitted, "Retry-After", c.field)
 			running := s.get(t, job)
 			running.wantState(t, polling.Running, "")
-			same := s.get(t, job, "If-None-Match", running.header.Get("ETag"))
+			same := s.get(t, job, "If-None-Match", running.Header.Get("ETag"))
 			same.wantNotModified(t)
 			contract.Step(t, "run returns")
 			s.task(t).end("result", nil)
 			done := s.get(t, job)
 			done.wantState(t, polling.Done, "result")
-			unchanged := s.get(t, job, "If-None-Match", done.header.Get("ETag"))
+			unchanged := s.get(t, job, "If-None-Match", done.Header.Get("ETag"))
 			unchanged.wantNotModified(t)
 			for _, a := range []answer{running, same, done, unchanged} {
-				if tag := a.header.Get("ETag"); !entityTag.MatchString(tag) {
-					contract.Mismatch(t, fmt.Sprintf("the tag of the %d", a.status), fmt.Sprintf("ETag: %s", tag), `ETag: "..." or ETag: W/"..."`)
+				if tag := a.Header.Get("ETag"); !entityTag.MatchString(tag) {
+					contract.Mismatch(t, fmt.Sprintf("the tag of the %d", a.Status), fmt.Sprintf("ETag: %s", tag), `ETag: "..." or ETag: W/"..."`)
 				}
-				if cc := a.header.Get("Cache-Control"); !strings.Contains(cc, "no-cache") {
-					contract.Mismatch(t, fmt.Sprintf("a cache need not ask before it uses the %d again", a.status), fmt.Sprintf("Cache-Control: %s", cc), "Cache-Control: no-cache")
+				if cc := a.Header.Get("Cache-Control"); !strings.Contains(cc, "no-cache") {
+					contract.Mismatch(t, fmt.Sprintf("a cache need not ask before it uses the %d again", a.Status), fmt.Sprintf("Cache-Control: %s", cc), "Cache-Control: no-cache")
 				}
 			}
-			if tag := done.header.Get("ETag"); strings.TrimPrefix(tag, "W/") == strings.TrimPrefix(running.header.Get("ETag"), "W/") {
+			if tag := done.Header.Get("ETag"); strings.TrimPrefix(tag, "W/") == strings.TrimPrefix(running.Header.Get("ETag"), "W/") {
 				contract.Failf(t, "the status has changed, its tag has not: ETag: %s", tag)
 			}
-			wantField(t, same, "ETag", running.header.Get("ETag"))
-			wantField(t, unchanged, "ETag", done.header.Get("ETag"))
+			wantField(t, same, "ETag", running.Header.Get("ETag"))
+			wantField(t, unchanged, "ETag", done.Header.Get("ETag"))
 			wantField(t, running, "Retry-After", c.field)
 			wantField(t, same, "Retry-After", c.field)
 			wantField(t, done, "Retry-After", "")
@@ -153,7 +153,7 @@ func TestFieldsOfAStatus(t *testing.T) {
 
 func wantField(t *testing.T, a answer, name, want string) {
 	t.Helper()
-	if got := a.header.Get(name); got != want {
+	if got := a.Header.Get(name); got != want {
 		contract.Mismatch(t, fmt.Sprintf("a field of the answer %s", a), field(name, got), field(name, want))
 	}
 }
@@ -177,12 +177,12 @@ func TestMethods(t *testing.T) {
 		full.wantState(t, polling.Running, "")
 		contract.Step(t, "HEAD, without a condition and with one")
 		head := s.ask(t, http.MethodHead, job)
-		head.wantBody(t, http.StatusAccepted, "")
-		same := s.ask(t, http.MethodHead, job, "If-None-Match", full.header.Get("ETag"))
+		head.Want(t, http.StatusAccepted, "")
+		same := s.ask(t, http.MethodHead, job, "If-None-Match", full.Header.Get("ETag"))
 		same.wantNotModified(t)
 		for _, name := range []string{"ETag", "Cache-Control", "Retry-After"} {
-			wantField(t, head, name, full.header.Get(name))
-			wantField(t, same, name, full.header.Get(name))
+			wantField(t, head, name, full.Header.Get(name))
+			wantField(t, same, name, full.Header.Get(name))
 		}
 		for _, c := range []struct{ method, path, allow string }{
 			{"GET", "/jobs", "POST"}, {"PUT", "/jobs", "POST"}, {"DELETE", "/jobs", "POST"},
@@ -190,8 +190,8 @@ func TestMethods(t *testing.T) {
 		} {
 			contract.Step(t, "%s %s", c.method, c.path)
 			a := s.ask(t, c.method, c.path)
-			a.wantStatus(t, http.StatusMethodNotAllowed)
-			allow := strings.FieldsFunc(strings.Join(a.header.Values("Allow"), ","), func(r rune) bool { return r == ',' || r == ' ' })
+			a.WantStatus(t, http.StatusMethodNotAllowed)
+			allow := strings.FieldsFunc(strings.Join(a.Header.Values("Allow"), ","), func(r rune) bool { return r == ',' || r == ' ' })
 			slices.Sort(allow)
 			if got := strings.Join(allow, ", "); got != c.allow {
 				contract.Mismatch(t, "405 must say what there is (sorted)", "Allow: "+got, "Allow: "+c.allow)
@@ -248,17 +248,17 @@ func TestDelete(t *testing.T) {
 		for _, i := range []int{0, 1, 3} {
 			contract.Step(t, "DELETE %s", jobs[i])
 			start := time.Now()
-			s.ask(t, http.MethodDelete, jobs[i]).wantBody(t, http.StatusNoContent, "")
+			s.ask(t, http.MethodDelete, jobs[i]).Want(t, http.StatusNoContent, "")
 			wantElapsed(t, start, 2*delay)
 			if i < 3 && tasks[i].ctx.Err() == nil {
 				contract.Failf(t, "the context of the job's run has not been cancelled")
 			}
-			s.get(t, jobs[i]).wantStatus(t, http.StatusNotFound)
-			s.ask(t, http.MethodDelete, jobs[i]).wantStatus(t, http.StatusNotFound)
+			s.get(t, jobs[i]).WantStatus(t, http.StatusNotFound)
+			s.ask(t, http.MethodDelete, jobs[i]).WantStatus(t, http.StatusNotFound)
 		}
 		contract.Step(t, "the one that heeds no context returns a result")
 		tasks[1].end("late", nil)
-		s.get(t, jobs[1]).wantStatus(t, http.StatusNotFound)
+		s.get(t, jobs[1]).WantStatus(t, http.StatusNotFound)
 		contract.Control(t, "the job that was left alone")
 		if err := tasks[2].ctx.Err(); err != nil {
 			contract.Failf(t, "the context of a job that was not deleted has ended: %v", err)
@@ -296,7 +296,7 @@ func TestRetention(t *testing.T) {
 			s.get(t, job).wantState(t, polling.Done, "result")
 			contract.Step(t, "GET shortly after %s", kept)
 			contract.Pass(time.Second)
-			s.get(t, job).wantStatus(t, http.StatusNotFound)
+			s.get(t, job).WantStatus(t, http.StatusNotFound)
 			s.stop()
 		}
 	})
@@ -317,7 +317,7 @@ func TestClose(t *testing.T) {
 		}
 		tasks[0].end("result", nil)
 		s.get(t, jobs[0]).wantState(t, polling.Done, "result")
-		s.ask(t, http.MethodDelete, jobs[3]).wantStatus(t, http.StatusNoContent)
+		s.ask(t, http.MethodDelete, jobs[3]).WantStatus(t, http.StatusNoContent)
 		contract.Step(t, "Close, twice")
 		closing := []*contract.Pending[error]{contract.Go("Close to return", s.jobs.Close), contract.Go("the second Close to return", s.jobs.Close)}
 		contract.Settle()
@@ -325,10 +325,10 @@ func TestClose(t *testing.T) {
 			if i > 0 && tasks[i].ctx.Err() == nil {
 				contract.Failf(t, "the context of the job %q has not been cancelled", tasks[i].body)
 			}
-			s.get(t, jobs[i]).wantStatus(t, http.StatusServiceUnavailable)
+			s.get(t, jobs[i]).WantStatus(t, http.StatusServiceUnavailable)
 		}
 		contract.Step(t, "POST while Close waits")
-		s.post("too late").Await(t).wantStatus(t, http.StatusServiceUnavailable)
+		s.post("too late").Await(t).WantStatus(t, http.StatusServiceUnavailable)
 		for _, i := range []int{2, 3} {
 			for _, c := range closing {
 				if c.Returned() {
@@ -344,8 +344,8 @@ func TestClose(t *testing.T) {
 			}
 		}
 		contract.Fence(t, "GET and POST after Close; no run was started")
-		s.get(t, jobs[0]).wantStatus(t, http.StatusServiceUnavailable)
-		s.post("too late").Await(t).wantStatus(t, http.StatusServiceUnavailable)
+		s.get(t, jobs[0]).WantStatus(t, http.StatusServiceUnavailable)
+		s.post("too late").Await(t).WantStatus(t, http.StatusServiceUnavailable)
 		if len(s.started) > 0 {
 			contract.Failf(t, "run was called after Close")
 		}
@@ -362,8 +362,8 @@ func TestPanic(t *testing.T) {
 		job := s.submit(t, "panic")
 		contract.Settle()
 		a := s.get(t, job)
-		a.wantStatus(t, http.StatusOK)
-		if !strings.Contains(a.body, `"failed"`) {
+		a.WantStatus(t, http.StatusOK)
+		if !strings.Contains(a.Body, `"failed"`) {
 			contract.Mismatch(t, "the status of a job that panicked", a.String(), `"state": "failed"`)
 		}
 		contract.Control(t, "the other job")
@@ -390,8 +390,8 @@ func TestBodies(t *testing.T) {
 			}
 			s.request(http.MethodPost, "/jobs", bytes.NewReader(body[:most])).Await(t).wantJob(t)
 			contract.Bytes(t, "what run was given", []byte(s.task(t).body), body[:most])
-			s.request(http.MethodPost, "/jobs", bytes.NewReader(body)).Await(t).wantStatus(t, http.StatusRequestEntityTooLarge)
-			s.request(http.MethodPost, "/jobs", struct{ io.Reader }{bytes.NewReader(body)}).Await(t).wantStatus(t, http.StatusRequestEntityTooLarge)
+			s.request(http.MethodPost, "/jobs", bytes.NewReader(body)).Await(t).WantStatus(t, http.StatusRequestEntityTooLarge)
+			s.request(http.MethodPost, "/jobs", struct{ io.Reader }{bytes.NewReader(body)}).Await(t).WantStatus(t, http.StatusRequestEntityTooLarge)
 			contract.Step(t, "a body that breaks off after 4 of 100 octets")
 			conn := s.connect(t)
 			io.WriteString(conn, "POST /jobs HTTP/1.1\r\nHost: server\r\nContent-Length: 100\r\n\r\nhalf")
@@ -481,7 +481,7 @@ func TestPauses(t *testing.T) {
 			replies := append([]reply{accepted()}, slices.Repeat([]reply{{status: 202}}, len(c.want)-1)...)
 			s := script(t, append(replies, reply{status: 200, body: "at last"})...)
 			contract.Step(t, "First is %s, Max %s, the job is over at poll %d", c.first, c.most, len(c.want))
-			s.do(&polling.Poller{Client: s.client, First: c.first, Max: c.most}, t.Context()).Await(t).wantBody(t, 200, "at last")
+			s.do(&polling.Poller{Client: s.client, First: c.first, Max: c.most}, t.Context()).Await(t).Want(t, 200, "at last")
 			s.wantPauses(t, c.want...)
 			s.stop()
 		}
@@ -521,7 +521,7 @@ func TestJitterAndRetryAfter(t *testing.T) {
 			return d/2 + 7*time.Millisecond
 		}}
 		contract.Step(t, "202, 202, 304 with Retry-After 2, 202, 503 with 45, 429 with 1, 202 with 11, 500, 202 with 0, 200")
-		s.do(p, t.Context()).Await(t).wantBody(t, 200, "at last")
+		s.do(p, t.Context()).Await(t).Want(t, 200, "at last")
 		s.wantPauses(t, 507*time.Millisecond, 1007*time.Millisecond, 2*time.Second, 4007*time.Millisecond,
 			45*time.Second, time.Second, 11*time.Second, 5007*time.Millisecond, 0)
 		if got, want := fmt.Sprint(asked), fmt.Sprint(seconds(1, 2, 8, 10)); got != want {
@@ -565,7 +565,7 @@ func wantRetryAfter(t *testing.T, value string, want time.Duration) {
 	s := script(t, accepted("Retry-After", value), reply{status: 200, body: "at last"})
 	defer s.stop()
 	contract.Step(t, "← 202 Retry-After: %s", value)
-	s.do(&polling.Poller{Client: s.client, First: 3 * time.Second}, t.Context()).Await(t).wantBody(t, 200, "at last")
+	s.do(&polling.Poller{Client: s.client, First: 3 * time.Second}, t.Context()).Await(t).Want(t, 200, "at last")
 	s.wantPauses(t, want)
 }
 
@@ -588,7 +588,7 @@ func TestLastTagGoesAlong(t *testing.T) {
 		)
 		defer s.stop()
 		contract.Step(t, `202 ×2, 202 W/"a", 503, 304, no answer, 202 "b,and,c", 202, 304 "d", 200`)
-		s.do(&polling.Poller{Client: s.client}, t.Context()).Await(t).wantBody(t, 200, "at last")
+		s.do(&polling.Poller{Client: s.client}, t.Context()).Await(t).Want(t, 200, "at last")
 		wantConditions(t, s, "", "", "", `W/"a"`, `W/"a"`, `W/"a"`, `W/"a"`, `"b,and,c"`, `"b,and,c"`, `"d"`)
 	})
 }
@@ -616,7 +616,7 @@ func TestFailedPolls(t *testing.T) {
 			reply{status: 501}, reply{status: 504}, reply{status: 599}, reply{broken: true}, reply{status: 200, body: "at last"})
 		defer s.stop()
 		contract.Step(t, "500, 502, no answer, 202, 429, 501, 504, 599, no answer, 200")
-		s.do(&polling.Poller{Client: s.client, Max: 20 * time.Second}, t.Context()).Await(t).wantBody(t, 200, "at last")
+		s.do(&polling.Poller{Client: s.client, Max: 20 * time.Second}, t.Context()).Await(t).Want(t, 200, "at last")
 		s.wantPauses(t, seconds(1, 2, 4, 8, 16, 20, 20, 20, 20, 20)...)
 	})
 }
@@ -631,7 +631,7 @@ func TestLimit(t *testing.T) {
 			s := script(t, mixed...)
 			start := time.Now()
 			o := s.do(&polling.Poller{Client: s.client, Limit: limit}, t.Context()).Await(t)
-			if !errors.Is(o.err, polling.ErrGaveUp) {
+			if !errors.Is(o.Err, polling.ErrGaveUp) {
 				contract.Mismatch(t, "what Do returned", o.String(), "ErrGaveUp")
 			}
 			wantElapsed(t, start, time.Duration(1<<limit-1)*time.Second+time.Duration(2*limit+2)*delay)
@@ -640,7 +640,7 @@ func TestLimit(t *testing.T) {
 			s.stop()
 			contract.Control(t, "Limit is %d, the job is over at poll %d", limit, limit)
 			s = script(t, append(slices.Clone(mixed[:limit]), reply{status: 200, body: "at last"})...)
-			s.do(&polling.Poller{Client: s.client, Limit: limit}, t.Context()).Await(t).wantBody(t, 200, "at last")
+			s.do(&polling.Poller{Client: s.client, Limit: limit}, t.Context()).Await(t).Want(t, 200, "at last")
 			s.stop()
 		}
 	})
@@ -657,15 +657,15 @@ func TestSubmittedOnce(t *testing.T) {
 			contract.Control(t, "a submission that is accepted")
 			s := script(t, accepted(), reply{status: 200, body: "at last"}, r)
 			p := &polling.Poller{Client: s.client}
-			s.do(p, t.Context()).Await(t).wantBody(t, 200, "at last")
+			s.do(p, t.Context()).Await(t).Want(t, 200, "at last")
 			contract.Step(t, "a submission that is answered with %d (0: not at all)", r.status)
 			start := time.Now()
 			a := s.do(p, t.Context()).Await(t)
 			wantElapsed(t, start, 2*delay)
 			switch {
 			case !r.broken:
-				a.wantBody(t, r.status, r.body)
-			case a.err == nil || errors.Is(a.err, polling.ErrGaveUp):
+				a.Want(t, r.status, r.body)
+			case a.Err == nil || errors.Is(a.Err, polling.ErrGaveUp):
 				contract.Mismatch(t, "what Do returned", a.String(), "an error other than ErrGaveUp")
 			}
 			contract.Pass(time.Minute)
@@ -698,7 +698,7 @@ func TestLocation(t *testing.T) {
 		} {
 			s := script(t, reply{status: 202, header: []string{"Location", c.location}}, reply{status: 202}, reply{status: 200, body: "at last"})
 			contract.Step(t, "← 202 Location: %s", c.location)
-			s.doRequest(&polling.Poller{Client: s.client}, t.Context(), export()).Await(t).wantBody(t, 200, "at last")
+			s.doRequest(&polling.Poller{Client: s.client}, t.Context(), export()).Await(t).Want(t, 200, "at last")
 			for _, poll := range s.arrivals()[1:] {
 				if poll.method != http.MethodGet || poll.url != c.url {
 					contract.Mismatch(t, "the poll", poll.method+" "+poll.url, "GET "+c.url)
@@ -713,7 +713,7 @@ func TestLocation(t *testing.T) {
 			s := script(t, reply{status: 202, header: fields})
 			contract.Step(t, "← 202 %q", fields)
 			a := s.doRequest(&polling.Poller{Client: s.client, Limit: 3}, t.Context(), export()).Await(t)
-			if a.err == nil || errors.Is(a.err, polling.ErrGaveUp) || len(s.arrivals()) != 1 {
+			if a.Err == nil || errors.Is(a.Err, polling.ErrGaveUp) || len(s.arrivals()) != 1 {
 				contract.Mismatch(t, "what Do returned", fmt.Sprintf("%s after %d requests", a, len(s.arrivals())), "an error other than ErrGaveUp after one request")
 			}
 			s.stop()
@@ -747,7 +747,7 @@ func TestCredentialsStayAtHome(t *testing.T) {
 			if c.home {
 				want = req.Header.Get("Authorization")
 			}
-			s.doRequest(&polling.Poller{Client: s.client}, t.Context(), req).Await(t).wantBody(t, 200, "at last")
+			s.doRequest(&polling.Poller{Client: s.client}, t.Context(), req).Await(t).Want(t, 200, "at last")
 			for _, poll := range s.arrivals()[1:] {
 				if got := poll.header.Get("Authorization"); got != want {
 					contract.Mismatch(t, "the credentials of GET "+poll.url, field("Authorization", got), field("Authorization", want))
@@ -766,7 +766,7 @@ func TestSeeOther(t *testing.T) {
 			s := script(t, accepted(), reply{status: 202, header: []string{"Etag", `"1"`}},
 				reply{status: 303, header: []string{"Location", location}}, reply{status: 200, header: []string{"Etag", `"1"`}, body: "the result"})
 			contract.Step(t, `202 with ETag "1", then 303 to %s; Limit is 2`, location)
-			s.do(&polling.Poller{Client: s.client, Limit: 2}, t.Context()).Await(t).wantBody(t, 200, "the result")
+			s.do(&polling.Poller{Client: s.client, Limit: 2}, t.Context()).Await(t).Want(t, 200, "the result")
 			s.wantPauses(t, time.Second, 2*time.Second, 0)
 			wantConditions(t, s, "", "", `"1"`, "")
 			s.stop()
@@ -792,7 +792,7 @@ func TestEndsWithItsContext(t *testing.T) {
 			p := &polling.Poller{Client: s.client, Limit: 9}
 			ended, end := context.WithCancel(t.Context())
 			end()
-			s.doRequest(p, t.Context(), submission().WithContext(ended)).Await(t).wantBody(t, 200, "at last")
+			s.doRequest(p, t.Context(), submission().WithContext(ended)).Await(t).Want(t, 200, "at last")
 
 			contract.Step(t, "cancelled after 9.5 s, in %s", c.what)
 			ctx, cancel := context.WithCancel(t.Context())
@@ -820,7 +820,7 @@ func TestEndsWithItsContext(t *testing.T) {
 
 func wantEnded(t *testing.T, a answer, want error) {
 	t.Helper()
-	if !errors.Is(a.err, want) {
+	if !errors.Is(a.Err, want) {
 		contract.Mismatch(t, "what Do returned", a.String(), "error: "+want.Error())
 	}
 }
@@ -836,7 +836,7 @@ func TestOneConnection(t *testing.T) {
 			reply{status: 202, body: long}, reply{status: 200, body: long})
 		defer s.stop()
 		contract.Step(t, "202, 202, 503, 304, 429, 202 and 200, most of them with %d octets", len(long))
-		s.do(&polling.Poller{Client: s.client}, t.Context()).Await(t).wantBody(t, 200, long)
+		s.do(&polling.Poller{Client: s.client}, t.Context()).Await(t).Want(t, 200, long)
 		s.wantPauses(t, seconds(1, 2, 4, 8, 16, 30)...)
 		if n := s.net.Counts("client", "server").Dials; n != 1 {
 			contract.Failf(t, "%d connections were opened, want 1", n)
@@ -870,7 +870,7 @@ func TestFinalBodyIsTheCallers(t *testing.T) {
 			return returned{resp, err}
 		})
 		wantElapsed(t, start, time.Second+4*delay)
-		contract.Call(t, "the body to end", func() answer { return newAnswer(got.resp, got.err) }).wantBody(t, 200, "the first half, the second half")
+		contract.Call(t, "the body to end", func() answer { return newAnswer(got.resp, got.err) }).Want(t, 200, "the first half, the second half")
 		wantElapsed(t, start, 31*time.Second+4*delay)
 	})
 }

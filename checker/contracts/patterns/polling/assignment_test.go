@@ -16,6 +16,7 @@ import (
 
 	"github.com/wirekata/wirekata/exercises/patterns/polling"
 	"github.com/wirekata/wirekata/harness/contract"
+	"github.com/wirekata/wirekata/harness/exchange"
 	"github.com/wirekata/wirekata/harness/memnet"
 	"github.com/wirekata/wirekata/harness/wire"
 )
@@ -77,7 +78,7 @@ func TestNotModified(t *testing.T) {
 		contract.Control(t, "GET without a condition")
 		a := s.get(t, job)
 		a.wantState(t, polling.Running, "")
-		tag := a.header.Get("ETag")
+		tag := a.Header.Get("ETag")
 		for range 2 {
 			contract.Step(t, "GET If-None-Match: %s", tag)
 			s.get(t, job, "If-None-Match", tag).wantNotModified(t)
@@ -98,8 +99,8 @@ func TestUnknownJob(t *testing.T) {
 			contract.Control(t, "GET %s", job)
 			s.get(t, job).wantState(t, polling.Running, "")
 			contract.Step(t, "GET and DELETE %s", path)
-			s.get(t, path).wantStatus(t, http.StatusNotFound)
-			s.ask(t, http.MethodDelete, path).wantStatus(t, http.StatusNotFound)
+			s.get(t, path).WantStatus(t, http.StatusNotFound)
+			s.ask(t, http.MethodDelete, path).WantStatus(t, http.StatusNotFound)
 		}
 	})
 }
@@ -142,7 +143,7 @@ func TestRetryAfterSeconds(t *testing.T) {
 		)
 		defer s.stop()
 		contract.Step(t, "202 with Retry-After 7, 202 with 3, 202 without, 200")
-		s.do(&polling.Poller{Client: s.client}, t.Context()).Await(t).wantBody(t, 200, "at last")
+		s.do(&polling.Poller{Client: s.client}, t.Context()).Await(t).Want(t, 200, "at last")
 		s.wantPauses(t, 7*time.Second, 3*time.Second, 4*time.Second)
 	})
 }
@@ -154,7 +155,7 @@ func TestFinalAnswers(t *testing.T) {
 		for _, status := range []int{200, 404, 410, 401, 403, 400, 408, 201} {
 			s := script(t, accepted(), reply{status: 202}, reply{status: status, body: "this is it"})
 			contract.Step(t, "202 and then %d", status)
-			s.do(&polling.Poller{Client: s.client}, t.Context()).Await(t).wantBody(t, status, "this is it")
+			s.do(&polling.Poller{Client: s.client}, t.Context()).Await(t).Want(t, status, "this is it")
 			contract.Pass(5 * time.Minute)
 			s.wantPauses(t, time.Second, 2*time.Second)
 			s.stop()
@@ -344,7 +345,7 @@ func (s *site) request(method, path string, body io.Reader, fields ...string) *c
 	return contract.Go("the answer to "+method+" "+path, func() answer {
 		req, err := http.NewRequest(method, "http://server"+path, body)
 		if err != nil {
-			return answer{err: err}
+			return answer{Answer: exchange.Answer{Err: err}}
 		}
 		for i := 0; i < len(fields); i += 2 {
 			req.Header.Add(fields[i], fields[i+1])
@@ -353,60 +354,32 @@ func (s *site) request(method, path string, body io.Reader, fields ...string) *c
 	})
 }
 
-// An answer is a response with its body read, or the error.
+// An answer is what came back, and from where.
 type answer struct {
-	status int
-	header http.Header
-	url    *url.URL
-	body   string
-	err    error
+	exchange.Answer
+	url *url.URL
 }
 
 func newAnswer(resp *http.Response, err error) answer {
-	if err != nil {
-		return answer{err: err}
+	a := answer{Answer: exchange.Read(resp, err)}
+	if a.Err == nil {
+		a.url = resp.Request.URL
 	}
-	if resp == nil {
-		return answer{err: errors.New("neither a response nor an error")}
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	return answer{resp.StatusCode, resp.Header, resp.Request.URL, string(body), err}
-}
-
-func (a answer) String() string {
-	if a.err != nil {
-		return "error: " + a.err.Error()
-	}
-	return fmt.Sprintf("%d %q", a.status, a.body)
-}
-
-func (a answer) wantStatus(t *testing.T, want int) {
-	t.Helper()
-	if a.err != nil || a.status != want {
-		contract.Mismatch(t, "not the status that was to come", a.String(), fmt.Sprint(want, " ", http.StatusText(want)))
-	}
-}
-
-func (a answer) wantBody(t *testing.T, status int, body string) {
-	t.Helper()
-	if a.err != nil || a.status != status || a.body != body {
-		contract.Mismatch(t, "not the answer that was to come", a.String(), fmt.Sprintf("%d %q", status, body))
-	}
+	return a
 }
 
 func (a answer) wantNotModified(t *testing.T) {
 	t.Helper()
-	a.wantBody(t, http.StatusNotModified, "")
+	a.Want(t, http.StatusNotModified, "")
 }
 
 // wantJob checks a 202 and returns the path of the job.
 func (a answer) wantJob(t *testing.T) string {
 	t.Helper()
-	a.wantStatus(t, http.StatusAccepted)
-	u, err := a.url.Parse(a.header.Get("Location"))
+	a.WantStatus(t, http.StatusAccepted)
+	u, err := a.url.Parse(a.Header.Get("Location"))
 	if err != nil || u.Host != "server" || !jobPath.MatchString(u.Path) {
-		contract.Mismatch(t, "where the job is", fmt.Sprintf("Location: %q", a.header.Get("Location")), "Location: /jobs/{id}")
+		contract.Mismatch(t, "where the job is", fmt.Sprintf("Location: %q", a.Header.Get("Location")), "Location: /jobs/{id}")
 	}
 	return u.Path
 }
@@ -424,9 +397,9 @@ func (a answer) wantState(t *testing.T, state polling.State, text string) {
 	case polling.Failed:
 		want.Error = text
 	}
-	a.wantStatus(t, code)
+	a.WantStatus(t, code)
 	var got polling.Status
-	if err := json.Unmarshal([]byte(a.body), &got); err != nil {
+	if err := json.Unmarshal([]byte(a.Body), &got); err != nil {
 		contract.Mismatch(t, "the body is not the JSON of a status: "+err.Error(), a.String(), render(want))
 	}
 	if render(got) != render(want) {

@@ -55,7 +55,7 @@ func TestWhatIsAFailure(t *testing.T) {
 			contract.Step(t, "GET; %d whenever it is asked", code)
 			a := s.get(t, "http://api/")
 			a.wants(t, code, fmt.Sprint("answer ", attempts))
-			if got := a.header.Get("Retry-After"); got != "77" {
+			if got := a.Header.Get("Retry-After"); got != "77" {
 				contract.Mismatch(t, "the upstream's Retry-After at the application", got, "77")
 			}
 			s.wantAttempts(t, attempts)
@@ -253,7 +253,7 @@ func TestOpenBreaker(t *testing.T) {
 			contract.Pass(time.Until(opened.Add(c.after - delay)))
 			a := s.ask(c.method, "http://api/", "").Await(t)
 			a.wantsOwn(t, 503, sidecar.ErrorOpen)
-			if got := a.header.Get("Retry-After"); got != c.left {
+			if got := a.Header.Get("Retry-After"); got != c.left {
 				contract.Mismatch(t, "Retry-After", fmt.Sprintf("%q", got), fmt.Sprintf("%q", c.left))
 			}
 			s.wantVisits(t, 2)
@@ -287,7 +287,7 @@ func TestHalfOpen(t *testing.T) {
 			contract.Pass(500 * time.Millisecond)
 			a := s.get(t, "http://api/")
 			a.wantsOwn(t, 503, sidecar.ErrorOpen)
-			if got := a.header.Get("Retry-After"); got != "1" {
+			if got := a.Header.Get("Retry-After"); got != "1" {
 				contract.Mismatch(t, "Retry-After while a probe is under way", fmt.Sprintf("%q", got), `"1"`)
 			}
 		}
@@ -721,7 +721,7 @@ func TestAnswerBreaksOff(t *testing.T) {
 				io.WriteString(w, "56789")
 			})
 			contract.Step(t, "GET; Content-Length %q, five octets and no more", length)
-			if a := s.get(t, "http://api/"); a.err == nil || a.body != "01234" {
+			if a := s.get(t, "http://api/"); a.Err == nil || a.Body != "01234" {
 				contract.Mismatch(t, "half an answer", a.String(), `200 "01234", and an error`)
 			}
 			s.wantVisits(t, 1)
@@ -855,7 +855,7 @@ func status(codes ...int) func(int, http.ResponseWriter, *http.Request) {
 
 func (a answer) wantStatus(t *testing.T, status int) {
 	t.Helper()
-	a.wants(t, status, a.body)
+	a.wants(t, status, a.Body)
 }
 
 // wantAttempts checks how often the sidecar has asked its transport.

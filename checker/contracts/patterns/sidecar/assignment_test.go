@@ -17,6 +17,7 @@ import (
 
 	"github.com/wirekata/wirekata/exercises/patterns/sidecar"
 	"github.com/wirekata/wirekata/harness/contract"
+	"github.com/wirekata/wirekata/harness/exchange"
 	"github.com/wirekata/wirekata/harness/memnet"
 	"github.com/wirekata/wirekata/harness/wire"
 )
@@ -41,7 +42,7 @@ func TestForwardsPlainHTTP(t *testing.T) {
 			s.proxied = i == 1
 			a := s.ask("POST", "http://api/a%2Fb?c=d&c=e", long, "X-Tag", "one", "Connection", "X-Hop", "X-Hop", "mine", "Proxy-Connection", "keep-alive").Await(t)
 			a.wants(t, http.StatusTeapot, strings.ToUpper(long))
-			if got, want := fmt.Sprint(a.header["Set-Cookie"], a.header["Keep-Alive"]), "[a=1 b=2] []"; got != want {
+			if got, want := fmt.Sprint(a.Header["Set-Cookie"], a.Header["Keep-Alive"]), "[a=1 b=2] []"; got != want {
 				contract.Mismatch(t, "Set-Cookie and Keep-Alive at the application", got, want)
 			}
 			seen := s.visit(t, i)
@@ -334,36 +335,24 @@ func say(text string) func(int, http.ResponseWriter, *http.Request) {
 	}
 }
 
-// An answer is a response with its body read.
-type answer struct {
-	status int
-	header http.Header
-	body   string
-	err    error // also of reading the body
-}
-
-func (a answer) String() string {
-	if a.err != nil {
-		return fmt.Sprintf("%d %.60q, error %v", a.status, a.body, a.err)
-	}
-	return fmt.Sprintf("%d %.60q", a.status, a.body)
-}
+// An answer is what the application gets.
+type answer struct{ exchange.Answer }
 
 func (a answer) wants(t *testing.T, status int, body string) {
 	t.Helper()
-	if a.err != nil || a.status != status || a.body != body || a.header[sidecar.ErrorField] != nil {
+	if a.Err != nil || a.Status != status || a.Body != body || a.Header[sidecar.ErrorField] != nil {
 		got := a.String()
-		if why := a.header[sidecar.ErrorField]; why != nil {
+		if why := a.Header[sidecar.ErrorField]; why != nil {
 			got += fmt.Sprintf(", %s %s", sidecar.ErrorField, why)
 		}
-		contract.Mismatch(t, "not the answer that was to come", got, answer{status: status, body: body}.String())
+		contract.Mismatch(t, "not the answer that was to come", got, exchange.Answer{Status: status, Body: body}.String())
 	}
 }
 
 // wantsOwn checks for an answer that is the sidecar's own.
 func (a answer) wantsOwn(t *testing.T, status int, why string) {
 	t.Helper()
-	if got := a.header.Get(sidecar.ErrorField); a.status != status || got != why {
+	if got := a.Header.Get(sidecar.ErrorField); a.Status != status || got != why {
 		contract.Mismatch(t, "not the answer that the sidecar was to give", fmt.Sprintf("%s, %s %q", a, sidecar.ErrorField, got),
 			fmt.Sprintf("%d, %s %q", status, sidecar.ErrorField, why))
 	}
@@ -378,7 +367,7 @@ func (s *site) askWith(ctx context.Context, method, url string, body io.Reader, 
 	return contract.Go("the answer to "+method+" "+url, func() answer {
 		r, err := http.NewRequestWithContext(ctx, method, url, body)
 		if err != nil {
-			return answer{err: fmt.Errorf("BUG: %w", err)}
+			return answer{exchange.Answer{Err: fmt.Errorf("BUG: %w", err)}}
 		}
 		if b, ok := body.(*upload); ok {
 			r.ContentLength = b.length
@@ -386,13 +375,7 @@ func (s *site) askWith(ctx context.Context, method, url string, body io.Reader, 
 		for pair := range slices.Chunk(fields, 2) {
 			r.Header.Add(pair[0], pair[1])
 		}
-		resp, err := s.client.Do(r)
-		if err != nil {
-			return answer{err: err}
-		}
-		defer resp.Body.Close()
-		b, err := io.ReadAll(resp.Body)
-		return answer{resp.StatusCode, resp.Header, string(b), err}
+		return answer{exchange.Read(s.client.Do(r))}
 	})
 }
 
