@@ -161,11 +161,11 @@ func (s *stage) end() {
 func TestKeys(t *testing.T) {
 	s := perform(t, Options{}, nil)
 	s.sees("check 1 of section/one, 80 wide")
-	for keys, seen := range map[string]string{
-		"h": "the hint of section/one", "c": "the reference of section/one", "xy": "the stub of section/one", "r": "of section/one, 80 wide",
+	for _, key := range []struct{ pressed, seen string }{
+		{"h", "the hint of section/one"}, {"c", "the reference of section/one"}, {"xy", "the stub of section/one"}, {"r", "of section/one, 80 wide"},
 	} {
-		s.press(keys)
-		s.sees(seen)
+		s.press(key.pressed)
+		s.sees(key.seen)
 	}
 	s.press("n")
 	s.sees("of section/two, 80 wide")
@@ -255,6 +255,45 @@ func TestSaveOvertakesACheck(t *testing.T) {
 	s.hold <- true
 	s.sees("check 2 of section/one")
 	require.EqualValues(t, 1, s.ended.Load())
+	s.press("q")
+	s.end()
+}
+
+// A check that hangs keeps nobody from a hint, and is ended by a reset.
+func TestCheckThatHangsKeepsNobodyWaiting(t *testing.T) {
+	s := perform(t, Options{}, make(chan bool))
+	s.sees("running ...")
+	s.press("h")
+	s.sees("the hint of section/one")
+	s.press("\x1b[27u") // nothing
+	s.press("bxy")
+	s.sees("the stub of section/one")
+	s.hold <- true
+	s.sees("check 2 of section/one")
+	require.EqualValues(t, 1, s.ended.Load())
+	s.press("q")
+	s.end()
+}
+
+func TestRepaintOnDemand(t *testing.T) {
+	s := perform(t, Options{}, nil)
+	s.sees("check 1 of section/one")
+	s.press("\f")
+	s.sees("check 1 of section/one")
+	s.press("q")
+	s.end()
+}
+
+// A section that comes back with all that is in it is a save of its topics.
+func TestFolderThatComesBackIsASave(t *testing.T) {
+	s := perform(t, Options{}, nil)
+	s.sees("check 1 of section/one")
+	section := filepath.Dir(s.topics[0].Dir)
+	require.NoError(t, os.Rename(section, section+".away"))
+	require.NoError(t, os.Rename(section+".away", section))
+	s.sees("of section/one")
+	s.save(1, "two.go")
+	s.sees("of section/two")
 	s.press("q")
 	s.end()
 }
