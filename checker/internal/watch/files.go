@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,11 +58,19 @@ type notified struct {
 	topics []Topic
 }
 
-// add watches each topic's folder and the two above it, in which it may be
-// made anew. Folders that are not there are left out.
+// folders are those that come and go with a topic, exercises/section/topic, the
+// topic's own last.
+func folders(t Topic) []string {
+	section := filepath.Dir(t.Dir)
+	return []string{filepath.Dir(section), section, t.Dir}
+}
+
+// add watches each topic's folders, and that in which they may be made anew.
+// Folders that are not there are left out.
 func (n *notified) add() error {
 	for _, t := range n.topics {
-		for _, dir := range []string{filepath.Dir(filepath.Dir(t.Dir)), filepath.Dir(t.Dir), t.Dir} {
+		all := folders(t)
+		for _, dir := range append([]string{filepath.Dir(all[0])}, all...) {
 			if err := n.Add(dir); err != nil && !os.IsNotExist(err) {
 				return err
 			}
@@ -81,7 +90,6 @@ func (n *notified) follow(ctx context.Context, send func(saved)) {
 		case <-ctx.Done():
 			return
 		case <-n.Errors: // events were lost: anything may have changed
-			n.add()
 			timer.Reset(quiet)
 		case e := <-n.Events:
 			if more := n.about(e); len(more) > 0 {
@@ -89,28 +97,24 @@ func (n *notified) follow(ctx context.Context, send func(saved)) {
 				timer.Reset(quiet)
 			}
 		case <-timer.C:
+			n.add() // before anybody reads what was made anew
 			send(topics)
 			topics = nil
 		}
 	}
 }
 
-// about returns the topics that an event is about: that of a file, and all in
-// a folder that was made, which is watched from now on. What was written there
-// before that is told by nobody.
+// about returns the topics that an event is about: that of a file, or all in a
+// folder that was made.
 func (n *notified) about(e fsnotify.Event) (topics saved) {
 	if e.Op == fsnotify.Chmod {
 		return nil
 	}
-	made := e.Has(fsnotify.Create)
 	for i, t := range n.topics {
-		switch folder := e.Name == t.Dir || e.Name == filepath.Dir(t.Dir); {
-		case folder && made, !folder && filepath.Dir(e.Name) == t.Dir && source(e.Name):
+		file := filepath.Dir(e.Name) == t.Dir && source(e.Name)
+		if file || e.Has(fsnotify.Create) && slices.Contains(folders(t), e.Name) {
 			topics = append(topics, i)
 		}
-	}
-	if made && len(topics) > 0 {
-		n.add()
 	}
 	return topics
 }
