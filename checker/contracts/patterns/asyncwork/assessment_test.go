@@ -165,6 +165,7 @@ func TestGivesUpWhileRunning(t *testing.T) {
 		}
 		givesUp.Await(t).wantError(t, "Do(a) after its ctx has ended", context.DeadlineExceeded)
 		wantElapsed(t, start, 30*time.Second)
+		contract.Settle()
 		if running.Err() == nil {
 			contract.Failf(t, "the context of a has not ended with that of its Do")
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -192,8 +193,7 @@ func TestSlowClientHoldsUpNobody(t *testing.T) {
 		s.publish(t, "news")
 		contract.Step(t, "the answer to a poll is stuck in its connection")
 		slow := &stuckWriter{header: http.Header{}, entered: make(chan struct{}), release: make(chan struct{})}
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/events?after=0&wait=1s", nil)
-		contract.Require(t).NoError(err)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/events?after=0&wait=1s", nil)
 		served := contract.Go("the stuck poll to end", func() bool { s.feed.ServeHTTP(slow, r); return true })
 		contract.Until(t, "the answer to be written", slow.entered)
 		contract.Step(t, "publish, and poll from elsewhere")

@@ -741,6 +741,7 @@ func (d *dialer) wantDials(t *testing.T, want int) {
 
 func (d *dialer) wantOpen(t *testing.T, want int) {
 	t.Helper()
+	contract.Settle()
 	if _, open, _ := d.counts(); open != want {
 		contract.Failf(t, "%d connections are open, want %d", open, want)
 	}

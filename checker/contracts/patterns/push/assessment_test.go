@@ -478,8 +478,10 @@ func TestOnLeaveComesLast(t *testing.T) {
 			}
 			s.wantJoin(t, "goes", c, nil)
 			goes := s.enter(t, "goes", client)
+			contract.Pass(10 * time.Millisecond) // the Write of PRESENT lingers
 			contract.Control(t, "an event hangs, two wait")
 			s.broadcast(t, 1, 2, 3)
+			s.wantPresent(t, "goes", "stays")
 			stays.wantEvents(t, "1", "2", "3")
 			contract.Step(t, "the client leaves for the reason %s", why)
 			switch why {

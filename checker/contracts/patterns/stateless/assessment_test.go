@@ -663,15 +663,15 @@ func wantDifferent(t *testing.T, what string, list []string) {
 }
 
 // wantBits measures how much of a list's strings varies: for each place the
-// logarithm of how many characters were seen there. With 256 strings that is
+// logarithm of how many characters were seen there, none included. With 256 strings that is
 // a little less than what was random; the bound of 116 forgives 12 bits.
 func wantBits(t *testing.T, what string, list []string) {
 	t.Helper()
 	bits := 0.0
-	for i := range slices.MinFunc(list, func(a, b string) int { return len(a) - len(b) }) {
-		seen := map[byte]bool{}
+	for i := range slices.MaxFunc(list, func(a, b string) int { return len(a) - len(b) }) {
+		seen := map[string]bool{}
 		for _, s := range list {
-			seen[s[i]] = true
+			seen[s[min(i, len(s)):min(i+1, len(s))]] = true
 		}
 		bits += math.Log2(float64(len(seen)))
 	}

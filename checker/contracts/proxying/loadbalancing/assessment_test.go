@@ -22,6 +22,7 @@ import (
 
 	"github.com/wirekata/wirekata/exercises/proxying/loadbalancing"
 	"github.com/wirekata/wirekata/harness/contract"
+	"github.com/wirekata/wirekata/harness/exchange"
 	"github.com/wirekata/wirekata/harness/memnet"
 )
 
@@ -958,7 +959,7 @@ func TestFailuresWhileEjected(t *testing.T) {
 		contract.Step(t, "two fail: it is out. Three more fail, 8 s later")
 		held[0].fail(t)
 		held[1].fail(t)
-		s.ask(http.MethodPost, "/", "").Await(t).wantStatus(t, http.StatusServiceUnavailable)
+		s.ask(http.MethodPost, "/", "").Await(t).WantStatus(t, http.StatusServiceUnavailable)
 		contract.Pass(8 * time.Second)
 		for _, v := range held[2:5] {
 			v.fail(t)
@@ -1027,12 +1028,12 @@ func TestRetriesSafeRequests(t *testing.T) {
 				contract.Step(t, "%s, outcome %s at b1", method, outcomeName(outcome))
 				a := s.ask(method, "/", "").Await(t)
 				s.wantTried("b1:80", "b2:80")
-				a.wantStatus(t, http.StatusOK)
-				if got := a.header.Get("X-Backend"); got != "b2:80" {
+				a.WantStatus(t, http.StatusOK)
+				if got := a.Header.Get("X-Backend"); got != "b2:80" {
 					contract.Mismatch(t, "X-Backend of the answer", got, "b2:80")
 				}
-				if len(a.header["X-Backend"]) != 1 {
-					contract.Mismatch(t, "the fields X-Backend of the answer", fmt.Sprint(a.header["X-Backend"]), "[b2:80]")
+				if len(a.Header["X-Backend"]) != 1 {
+					contract.Mismatch(t, "the fields X-Backend of the answer", fmt.Sprint(a.Header["X-Backend"]), "[b2:80]")
 				}
 				s.wantPosts("b3:80")
 				s.stop()
@@ -1053,10 +1054,10 @@ func TestRetriesNothingElse(t *testing.T) {
 				s := serveScripted(t, &loadbalancing.L7{}, 2)
 				contract.Control(t, "GET, outcome %s at b1", outcomeName(outcome))
 				s.outcome["b1:80"] = outcome
-				s.ask(http.MethodGet, "/", "").Await(t).wantStatus(t, http.StatusOK)
+				s.ask(http.MethodGet, "/", "").Await(t).WantStatus(t, http.StatusOK)
 				s.wantTried("b1:80", "b2:80")
 				contract.Step(t, "%s with body %q", c.method, c.body)
-				s.ask(c.method, "/", c.body).Await(t).wantStatus(t, status)
+				s.ask(c.method, "/", c.body).Await(t).WantStatus(t, status)
 				s.wantTried("b1:80")
 				s.stop()
 			}
@@ -1072,7 +1073,7 @@ func TestOneRetry(t *testing.T) {
 			s := serveScripted(t, &loadbalancing.L7{}, 3)
 			s.outcome["b1:80"], s.outcome["b2:80"] = c.first, c.second
 			contract.Step(t, "GET, outcome %s at b1, then %s at b2", outcomeName(c.first), outcomeName(c.second))
-			s.ask(http.MethodGet, "/", "").Await(t).wantStatus(t, c.status)
+			s.ask(http.MethodGet, "/", "").Await(t).WantStatus(t, c.status)
 			s.wantTried("b1:80", "b2:80")
 			contract.Settle()
 			if n := s.bodies.Load(); n != 0 {
@@ -1083,14 +1084,14 @@ func TestOneRetry(t *testing.T) {
 		s := serveScripted(t, &loadbalancing.L7{}, 1)
 		contract.Step(t, "there is no other backend")
 		s.outcome["b1:80"] = 503
-		s.ask(http.MethodGet, "/", "").Await(t).wantStatus(t, 503)
+		s.ask(http.MethodGet, "/", "").Await(t).WantStatus(t, 503)
 		s.wantTried("b1:80")
 		s.stop()
 		s = serveScripted(t, &loadbalancing.L7{Failures: 1}, 2)
 		contract.Step(t, "the other one is ejected")
 		s.outcome["b1:80"], s.outcome["b2:80"] = 503, lost
 		s.wantPosts("b1:80")
-		s.ask(http.MethodGet, "/", "").Await(t).wantStatus(t, 502)
+		s.ask(http.MethodGet, "/", "").Await(t).WantStatus(t, 502)
 		s.wantTried("b2:80")
 		s.stop()
 	})
@@ -1106,11 +1107,11 @@ func TestAnswerBreaksOff(t *testing.T) {
 		contract.Step(t, "GET, and half an answer from b1")
 		a := s.ask(http.MethodGet, "/", "").Await(t)
 		s.wantTried("b1:80")
-		if a.status != http.StatusOK || a.err == nil || !strings.HasPrefix(scriptedBody, a.body) {
+		if a.Status != http.StatusOK || a.Err == nil || !strings.HasPrefix(scriptedBody, a.Body) {
 			contract.Mismatch(t, "what the client got", a.String(), fmt.Sprintf("200, the beginning of %.20q and an error", scriptedBody))
 		}
 		contract.Control(t, "a whole answer")
-		s.ask(http.MethodGet, "/", "").Await(t).wants(t, http.StatusOK, scriptedBody)
+		s.ask(http.MethodGet, "/", "").Await(t).Want(t, http.StatusOK, scriptedBody)
 		s.wantTried("b2:80")
 	})
 }
@@ -1127,12 +1128,12 @@ func TestNobodyInTheRotation(t *testing.T) {
 		contract.Step(t, "b1 is drained, b2 fails")
 		wantErr(t, contract.Call(t, "Drain to return", func() error { return b.Drain(context.Background(), "b1:80") }), nil)
 		s.outcome["b2:80"] = lost
-		s.ask(http.MethodGet, "/", "").Await(t).wantStatus(t, http.StatusBadGateway)
+		s.ask(http.MethodGet, "/", "").Await(t).WantStatus(t, http.StatusBadGateway)
 		s.wantTried("b2:80")
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			contract.Step(t, "%s while nobody is in", method)
 			start := time.Now()
-			s.ask(method, "/", "").Await(t).wantStatus(t, http.StatusServiceUnavailable)
+			s.ask(method, "/", "").Await(t).WantStatus(t, http.StatusServiceUnavailable)
 			within(t, "the answer", start, 0)
 			s.wantTried()
 		}
@@ -1562,13 +1563,6 @@ func (e end) hearsEnd() {
 	contract.Bytes(e.t, "what "+e.name+" got before the end", rest, nil)
 }
 
-func (a answer) wantStatus(t *testing.T, status int) {
-	t.Helper()
-	if a.err != nil || a.status != status {
-		contract.Mismatch(t, "not the status that was to come", a.String(), fmt.Sprint(status, " ", http.StatusText(status)))
-	}
-}
-
 // finishes ends what this end has to say.
 func (e end) finishes() { e.Conn.(interface{ CloseWrite() error }).CloseWrite() }
 
@@ -1647,7 +1641,7 @@ type visit struct {
 	r                 *http.Request
 	begin, whole, bad chan struct{}
 	lose              chan struct{}
-	pending           *contract.Pending[answer]
+	pending           *contract.Pending[exchange.Answer]
 }
 
 func serveHeld(t *testing.T, b *loadbalancing.L7, n int) *held {
@@ -1694,12 +1688,12 @@ func (s *held) wantAsked(want string) *visit {
 func (v *visit) answer(t *testing.T) {
 	t.Helper()
 	v.whole <- struct{}{}
-	v.pending.Await(t).wantStatus(t, http.StatusOK)
+	v.pending.Await(t).WantStatus(t, http.StatusOK)
 }
 
 // fail ends it with 503.
 func (v *visit) fail(t *testing.T) {
 	t.Helper()
 	v.bad <- struct{}{}
-	v.pending.Await(t).wantStatus(t, http.StatusServiceUnavailable)
+	v.pending.Await(t).WantStatus(t, http.StatusServiceUnavailable)
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/wirekata/wirekata/exercises/proxying/loadbalancing"
 	"github.com/wirekata/wirekata/harness/contract"
+	"github.com/wirekata/wirekata/harness/exchange"
 	"github.com/wirekata/wirekata/harness/memnet"
 	"github.com/wirekata/wirekata/harness/wire"
 )
@@ -105,7 +105,7 @@ func TestL7ForwardsRequests(t *testing.T) {
 		long := strings.Repeat("abcdefg ", 20_000)
 		contract.Step(t, "POST with a body of %d octets", len(long))
 		a := s.ask(http.MethodPost, "/a%2Fb?c=d&c=e", long, "X-Tag", "one", "Proxy-Connection", "keep-alive").Await(t)
-		a.wants(t, http.StatusTeapot, strings.ToUpper(long))
+		a.Want(t, http.StatusTeapot, strings.ToUpper(long))
 		if got := fmt.Sprint(seen.Method, " ", seen.RequestURI, " ", seen.Host, " ", seen.Header.Get("X-Tag"), " ", seen.ContentLength); got != fmt.Sprint("POST /a%2Fb?c=d&c=e balancer one ", len(long)) {
 			contract.Mismatch(t, "what the backend saw", got, fmt.Sprint("POST /a%2Fb?c=d&c=e balancer one ", len(long)))
 		}
@@ -113,11 +113,11 @@ func TestL7ForwardsRequests(t *testing.T) {
 		if got := fmt.Sprint(seen.Header["Proxy-Connection"], seen.Header["X-Forwarded-For"]); got != "[] [192.0.2.1]" {
 			contract.Mismatch(t, "Proxy-Connection and X-Forwarded-For at the backend", got, "[] [192.0.2.1]")
 		}
-		if got := fmt.Sprint(a.header["Set-Cookie"], a.header["Keep-Alive"]); got != "[a=1 b=2] []" {
+		if got := fmt.Sprint(a.Header["Set-Cookie"], a.Header["Keep-Alive"]); got != "[a=1 b=2] []" {
 			contract.Mismatch(t, "Set-Cookie and Keep-Alive at the client", got, "[a=1 b=2] []")
 		}
 		contract.Step(t, "HEAD, which has no body")
-		s.ask(http.MethodHead, "/", "").Await(t).wants(t, http.StatusTeapot, "")
+		s.ask(http.MethodHead, "/", "").Await(t).Want(t, http.StatusTeapot, "")
 	})
 }
 
@@ -141,7 +141,7 @@ func TestOneConnectionManyRequests(t *testing.T) {
 			contract.Step(t, "12 requests through layer %d", layer.number)
 			for i := range 12 {
 				path := fmt.Sprint("/", i)
-				s.ask(http.MethodGet, path, "").Await(t).wants(t, http.StatusOK, "did "+path)
+				s.ask(http.MethodGet, path, "").Await(t).Want(t, http.StatusOK, "did "+path)
 			}
 			var counts, opened []int
 			for _, name := range s.names {
@@ -472,48 +472,15 @@ func (e end) hears(want string) {
 	contract.Bytes(e.t, "what "+e.name+" got", got.b, []byte(want))
 }
 
-// An answer is a response with its body read.
-type answer struct {
-	status int
-	header http.Header
-	body   string
-	err    error // also of reading the body
-}
-
-func (a answer) String() string {
-	if a.err != nil {
-		return fmt.Sprintf("%d %.60q, error %v", a.status, a.body, a.err)
-	}
-	return fmt.Sprintf("%d %.60q", a.status, a.body)
-}
-
-func (a answer) wants(t *testing.T, status int, body string) {
-	t.Helper()
-	if a.err != nil || a.status != status || a.body != body {
-		contract.Mismatch(t, "not the answer that was to come", a.String(), answer{status: status, body: body}.String())
-	}
-}
-
 // ask sends a request and does not wait for its answer.
-func (s *site) ask(method, path, body string, fields ...string) *contract.Pending[answer] {
+func (s *site) ask(method, path, body string, fields ...string) *contract.Pending[exchange.Answer] {
 	return s.askWith(context.Background(), method, path, body, fields...)
 }
 
-func (s *site) askWith(ctx context.Context, method, path, body string, fields ...string) *contract.Pending[answer] {
-	return contract.Go("the answer to "+method+" "+path, func() answer {
-		r, err := http.NewRequestWithContext(ctx, method, "http://balancer"+path, bytes.NewBufferString(body))
-		if err != nil {
-			return answer{err: errors.New("BUG: " + err.Error())}
-		}
-		for pair := range slices.Chunk(fields, 2) {
-			r.Header.Set(pair[0], pair[1])
-		}
-		resp, err := s.client.Do(r)
-		if err != nil {
-			return answer{err: err}
-		}
-		defer resp.Body.Close()
-		b, err := io.ReadAll(resp.Body)
-		return answer{resp.StatusCode, resp.Header, string(b), err}
-	})
+func (s *site) askWith(ctx context.Context, method, path, body string, fields ...string) *contract.Pending[exchange.Answer] {
+	r, err := http.NewRequestWithContext(ctx, method, "http://balancer"+path, bytes.NewBufferString(body))
+	if err != nil {
+		contract.Failf(s.t, "BUG: %v", err)
+	}
+	return exchange.Ask(s.client, r, fields...)
 }
