@@ -37,7 +37,7 @@ func Transcript(records []Record, trace bool) []string {
 				text += "   (control)"
 			}
 			now = r.At
-			lines = append(lines, fmt.Sprintf("%s %s %s %s", number(r.Number), mark, pad(text, 62), offset(now)))
+			lines = append(lines, fmt.Sprintf("%s %s %s %s", number(r.Number), mark, pad(text, 62), Offset(now)))
 		case Wire:
 			if r.Number < last && !trace {
 				continue
@@ -52,7 +52,7 @@ func Transcript(records []Record, trace bool) []string {
 			line := fmt.Sprintf("       %s → %s  %s%s", r.From, r.To, r.Text, note)
 			if r.At != now {
 				now = r.At
-				line = pad(line, 67) + " " + offset(now)
+				line = pad(line, 67) + " " + Offset(now)
 			}
 			lines = append(lines, line)
 		}
@@ -127,12 +127,16 @@ func pad(s string, width int) string {
 	return s
 }
 
-func offset(d time.Duration) string {
+// Offset renders the time since a clause began, to the millisecond; from an
+// hour on to the second.
+func Offset(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
 		return fmt.Sprintf("+%d ms", d.Milliseconds())
-	default:
+	case d < time.Hour:
 		return "+" + d.Round(time.Millisecond).String()
+	default:
+		return "+" + d.Round(time.Second).String()
 	}
 }
 

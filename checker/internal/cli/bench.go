@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime"
 	"time"
 
@@ -35,6 +36,9 @@ func (a *app) bench() *cobra.Command {
 func bench(ctx context.Context, s *session, args []string, b runner.Benchmark) error {
 	if b.Count < 1 || b.Time <= 0 {
 		return usage("", "--count and --benchtime must be more than nothing")
+	}
+	if _, err := regexp.Compile(b.Match); err != nil {
+		return usage("", "--bench: %w", err)
 	}
 	t, err := s.chooseOne(args)
 	if err != nil {
@@ -68,6 +72,8 @@ func bench(ctx context.Context, s *session, args []string, b runner.Benchmark) e
 		return &failure{code: exitNotPassed, err: err}
 	case err != nil:
 		return &failure{code: exitCannotJudge, err: err}
+	case len(view.Measured) == 0:
+		return usage("leave --bench out to run all", "no benchmark of %s matches %q", t.ID(), b.Match)
 	}
 	fmt.Fprintln(s.Stdout)
 	return report.Bench(s.Stdout, s.style(s.Terminals.Stdout), view)

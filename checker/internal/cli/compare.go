@@ -5,10 +5,11 @@ import (
 	"context"
 	"fmt"
 	"go/format"
-	"go/parser"
+	"go/scanner"
 	"go/token"
 	"io/fs"
 	"path"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -89,8 +90,7 @@ func unfinished(t result.Topic) *failure {
 	}
 }
 
-// code returns the files without their comments, unless those are wanted. A
-// file that cannot be parsed stays as it is.
+// code returns the files without their comments, unless those are wanted.
 func code(files map[string][]byte, comments bool) map[string][]byte {
 	if comments {
 		return files
@@ -102,17 +102,43 @@ func code(files map[string][]byte, comments bool) map[string][]byte {
 	return bare
 }
 
+// withoutComments returns Go source as it would have been written without
+// comments: a line that holds nothing else is gone, and no blank one is in its
+// place. A file that cannot be parsed stays as it is.
 func withoutComments(data []byte) []byte {
-	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "", data, parser.SkipObjectResolution) // without parser.ParseComments
+	text := bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	file := token.NewFileSet().AddFile("", -1, len(text))
+	var s scanner.Scanner
+	s.Init(file, text, func(token.Position, string) {}, scanner.ScanComments)
+	var b []byte
+	from := 0
+	for pos, tok, lit := s.Scan(); tok != token.EOF; pos, tok, lit = s.Scan() {
+		if tok != token.COMMENT {
+			continue
+		}
+		b = append(b, text[from:file.Offset(pos)]...)
+		from = min(file.Offset(pos)+len(lit), len(text))
+		line, rest, _ := bytes.Cut(text[from:], []byte("\n"))
+		switch before := bytes.TrimRight(b, " \t"); {
+		case len(bytes.TrimSpace(line)) > 0: // as the language takes a comment
+			b = append(b, blank(lit)...)
+		case len(before) == 0 || before[len(before)-1] == '\n':
+			b, from = before, len(text)-len(rest)
+		}
+	}
+	bare, err := format.Source(append(b, text[from:]...))
 	if err != nil {
 		return data
 	}
-	var b bytes.Buffer
-	if err := format.Node(&b, fset, file); err != nil {
-		return data
+	return bare
+}
+
+// blank is what a comment within a line stands for.
+func blank(comment string) string {
+	if strings.Contains(comment, "\n") {
+		return "\n"
 	}
-	return b.Bytes()
+	return " "
 }
 
 // hasBenchmark reports whether there is something for the command bench.

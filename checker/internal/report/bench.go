@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // A BenchView is what the benchmarks of a topic measured, in the order in
@@ -46,24 +47,32 @@ const barWidth = 24
 
 func (p *page) bars(group []Measured, first []string) {
 	var rows []Measured
-	longest, base := 0.0, 0.0
+	longest, base, names := 0.0, 0.0, 14
 	all := inOrder(group, func(m Measured) string { return m.By })
 	slices.SortStableFunc(all, func(x, y string) int { return cmp.Compare(rank(x, first), rank(y, first)) })
 	for _, by := range all {
 		row := median(slices.DeleteFunc(slices.Clone(group), func(m Measured) bool { return m.By != by }))
 		rows = append(rows, row)
-		longest = max(longest, row.Nanoseconds)
+		longest, names = max(longest, row.Nanoseconds), max(names, utf8.RuneCountInString(clean(by)))
 		if rank(by, first) == len(first)-1 {
 			base = row.Nanoseconds
 		}
 	}
 	for _, row := range rows {
-		ratio := ""
-		if base > 0 {
-			ratio = fmt.Sprintf("%.2f", row.Nanoseconds/base)
-		}
-		p.line(fmt.Sprintf("  %s %9s  %s %6s  %6d allocs %9s", pad(clean(row.By), 14), perOp(row.Nanoseconds),
-			pad(bar(row.Nanoseconds, longest), barWidth), ratio, row.Allocations, octets(row.Octets)))
+		p.line(fmt.Sprintf("  %s %9s  %s %6s  %6d allocs %9s", pad(clean(row.By), names), perOp(row.Nanoseconds),
+			pad(bar(row.Nanoseconds, longest), barWidth), ratio(row.Nanoseconds, base), row.Allocations, octets(row.Octets)))
+	}
+}
+
+// ratio has as many digits as have a meaning, and room.
+func ratio(n, base float64) string {
+	switch r := n / base; {
+	case base <= 0:
+		return ""
+	case r < 100:
+		return fmt.Sprintf("%.2f", r)
+	default:
+		return fmt.Sprintf("%.0f", r)
 	}
 }
 

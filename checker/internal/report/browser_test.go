@@ -175,6 +175,7 @@ func TestPageFitsAPhone(t *testing.T) {
 	b := openPage(t, 375, 700)
 	b.do(chromedp.KeyEvent("j"))
 	require.LessOrEqual(t, ask[int](b, "document.documentElement.scrollWidth"), 375, "only drawings and octets scroll sideways")
+	require.True(t, ask[bool](b, `document.activeElement.querySelector(".ref").checkVisibility()`), "the reference has a line of its own")
 	b.shot("phone")
 	b.quiet()
 }

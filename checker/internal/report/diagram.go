@@ -110,8 +110,8 @@ func draw(records []evidence.Record) *diagram {
 			y += sendHeight
 			d.send(r, y)
 		}
-		if n := len(d.Ticks); n == 0 || d.Ticks[n-1].Text != offset(now) {
-			d.Ticks = append(d.Ticks, tick{y, offset(now)})
+		if n := len(d.Ticks); n == 0 || d.Ticks[n-1].Text != evidence.Offset(now) {
+			d.Ticks = append(d.Ticks, tick{y, evidence.Offset(now)})
 		}
 	}
 	d.Height = y + sendHeight
@@ -229,14 +229,14 @@ func (d *diagram) send(r *evidence.Record, y int) {
 	}
 	a.label()
 	d.Arrows = append(d.Arrows, a)
-	m := message{Number: a.Number, At: offset(r.At), From: r.From, To: r.To, Text: r.Text, Dump: hex.Dump(r.Bytes), Cut: len(r.Bytes) == evidence.MaxWireBytes}
+	m := message{Number: a.Number, At: evidence.Offset(r.At), From: r.From, To: r.To, Text: r.Text, Dump: hex.Dump(r.Bytes), Cut: len(r.Bytes) == evidence.MaxWireBytes}
 	switch {
 	case a.Lost:
 		m.Note = "lost"
 	case a.Late:
-		m.Note = "lost once, arrives " + offset(r.At+r.Took)
+		m.Note = "lost once, arrives " + evidence.Offset(r.At+r.Took)
 	case r.Took > 0:
-		m.Note = "arrives " + offset(r.At+r.Took)
+		m.Note = "arrives " + evidence.Offset(r.At+r.Took)
 	}
 	d.Messages = append(d.Messages, m)
 }
@@ -260,14 +260,3 @@ func (d *diagram) lane(name string) int {
 }
 
 func abs(n int) int { return max(n, -n) }
-
-// offset is a time since the clause began.
-func offset(d time.Duration) string {
-	switch {
-	case d == 0:
-		return "+0 ms"
-	case d < 10*time.Second:
-		return "+" + d.Round(10*time.Microsecond).String()
-	}
-	return "+" + d.Round(time.Millisecond).String()
-}

@@ -36,6 +36,7 @@ type htmlView struct {
 	Sections                                                      []htmlSection
 	Remarks                                                       []string
 	Counts                                                        map[result.Verdict]int
+	room                                                          int // for messages that are drawn
 	Style                                                         template.CSS
 	Script                                                        template.JS
 }
@@ -66,10 +67,16 @@ type htmlClause struct {
 	Anchor  string
 	Text    string
 	Lines   string // the transcript
+	Printed string // by the process
 	Again   string
 	Diagram *diagram
+	Undrawn bool // the page has no room for the diagram
 	Open    bool // there is more to know than the sentence
 }
+
+// maxMessages bounds the messages of all drawings on a page. A whole course of
+// stubs has about 3000; a page of many more would open slowly.
+const maxMessages = 4000
 
 // HTML writes the outcome as one page that needs no network: marks, progress
 // by section, every clause with its sentence, reference and verdict, and for
@@ -87,7 +94,7 @@ func newHTMLView(v *GradeView) htmlView {
 		Policy: contentPolicy(), Outcome: (&page{}).outcome(v), Pass: v.Pass, Passed: v.passed(), Part: v.Part,
 		Assignments: Percent(v.Marks.Assignments), Assessments: Percent(v.Marks.Assessments), Final: Percent(v.Marks.Final),
 		Weight1: share(v.Weights.Assignment, v.Weights), Weight2: share(v.Weights.Assessment, v.Weights),
-		Remarks: strings.Split(strings.TrimSpace(p.String()), "\n"), Counts: map[result.Verdict]int{},
+		room: maxMessages, Remarks: strings.Split(strings.TrimSpace(p.String()), "\n"), Counts: map[result.Verdict]int{},
 		Style: template.CSS(pageStyle), Script: template.JS(pageScript),
 	}
 	if !v.When.IsZero() {
@@ -99,7 +106,7 @@ func newHTMLView(v *GradeView) htmlView {
 			view.Counts[t.Clauses[j].Verdict]++
 		}
 		section := view.section(t.ID, v.Sections)
-		section.Topics = append(section.Topics, newHTMLTopic(t))
+		section.Topics = append(section.Topics, view.topic(t))
 	}
 	for i := range view.Sections {
 		view.Sections[i].count()
@@ -156,7 +163,7 @@ func share(weight int64, w result.Weights) string {
 	return strings.TrimSuffix(Percent(big.NewRat(100*weight, max(w.Assignment+w.Assessment, 1))), ".0") + " %"
 }
 
-func newHTMLTopic(t *result.Topic) htmlTopic {
+func (view *htmlView) topic(t *result.Topic) htmlTopic {
 	visible, hidden := t.Mark(result.Assignment), t.Mark(result.Assessment)
 	h := htmlTopic{
 		Topic: t, Assignment: fraction(visible), Assessment: fraction(hidden),
@@ -169,7 +176,7 @@ func newHTMLTopic(t *result.Topic) htmlTopic {
 		suite := htmlSuite{Title: s.title}
 		for i := range t.Clauses {
 			if c := &t.Clauses[i]; c.Suite == s.suite {
-				suite.Clauses = append(suite.Clauses, newHTMLClause(t.ID, c))
+				suite.Clauses = append(suite.Clauses, view.clause(t.ID, c))
 			}
 		}
 		h.Suites = append(h.Suites, suite)
@@ -177,11 +184,21 @@ func newHTMLTopic(t *result.Topic) htmlTopic {
 	return h
 }
 
-func newHTMLClause(topic string, c *result.Clause) htmlClause {
+func (view *htmlView) clause(topic string, c *result.Clause) htmlClause {
 	h := htmlClause{
 		Clause: c, Text: c.Text, Anchor: strings.ReplaceAll(topic, "/", ".") + "." + c.Name,
 		Lines: strings.Join(c.Transcript, "\n"), Diagram: draw(c.Records),
 	}
+	if d := h.Diagram; d != nil {
+		if view.room -= len(d.Messages); view.room < 0 {
+			h.Diagram, h.Undrawn = nil, true
+		}
+	}
+	lines, left := shortened(printed(c.Output))
+	if left > 0 {
+		lines = append(lines, more(left))
+	}
+	h.Printed = strings.Join(lines, "\n")
 	if h.Text == "" {
 		h.Text = c.Name
 	}
@@ -205,5 +222,5 @@ func contentPolicy() string {
 		h := sha256.Sum256([]byte(text))
 		return "'sha256-" + base64.StdEncoding.EncodeToString(h[:]) + "'"
 	}
-	return "default-src 'none'; style-src " + sum(pageStyle) + "; script-src " + sum(pageScript) + "; img-src data:; base-uri 'none'; form-action 'none'"
+	return "default-src 'none'; style-src " + sum(pageStyle) + "; script-src " + sum(pageScript) + "; base-uri 'none'; form-action 'none'"
 }

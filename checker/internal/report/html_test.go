@@ -2,6 +2,8 @@ package report
 
 import (
 	"bytes"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,9 +40,9 @@ func TestDraw(t *testing.T) {
 		lost, late bool
 		note       string
 	}{
-		{0, 1, false, false, "arrives +10ms"},
-		{1, 2, false, true, "lost once, arrives +240ms"},
-		{2, 1, false, false, "arrives +250ms"},
+		{0, 1, false, false, "arrives +10 ms"},
+		{1, 2, false, true, "lost once, arrives +240 ms"},
+		{2, 1, false, false, "arrives +250 ms"},
 		{1, -1, true, false, "lost"},
 	} {
 		a := d.Arrows[i]
@@ -132,4 +134,19 @@ func TestHTMLSaysEverything(t *testing.T) {
 	}
 	require.Contains(t, page, "<b>"+Percent(v.Marks.Final)+"</b>")
 	require.Contains(t, page, Command+" check protocols/websocket --clause TestUnmaskedFrame --seed 8121")
+}
+
+// Whatever the candidate did in however many clauses, a browser opens the page.
+func TestHTMLOfManyFailuresStaysSmall(t *testing.T) {
+	c := result.Clause{Name: "TestLong", Suite: result.Assessment, Verdict: result.Fail, Output: strings.Repeat("received a frame of 17 octets\nand another\n", 1500)}
+	for i := range 2 * maxDrawn {
+		c.Records = append(c.Records, evidence.Record{Kind: evidence.Wire, From: "client", To: "server", Text: fmt.Sprint("DATA ", i), Bytes: make([]byte, evidence.MaxWireBytes)})
+	}
+	v := gradeView()
+	v.Topics[0].Clauses = slices.Repeat([]result.Clause{c}, 200)
+	page := htmlOf(t, v)
+	require.Less(t, len(page), 8<<20)
+	require.Equal(t, maxMessages/maxDrawn, strings.Count(page, "<svg "))
+	require.Contains(t, page, "not drawn, because this page is long")
+	require.Contains(t, page, "... 2970 lines more; --trace shows them")
 }

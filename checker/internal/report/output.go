@@ -20,13 +20,27 @@ func (p *page) output(c *result.Clause) {
 		return
 	}
 	p.line("    it printed")
-	for i, line := range lines {
-		if i == maxOutput && !p.full {
-			p.line("      ", p.paint(dim, fmt.Sprintf("| ... %s more; --trace shows them", count(len(lines)-i, "line"))))
-			return
-		}
+	left := 0
+	if !p.full {
+		lines, left = shortened(lines)
+	}
+	for _, line := range lines {
 		p.line("      ", p.paint(dim, "| "), line)
 	}
+	if left > 0 {
+		p.line("      ", p.paint(dim, "| "+more(left)))
+	}
+}
+
+// shortened returns the first maxOutput lines, and how many are left out.
+func shortened(lines []string) ([]string, int) {
+	left := max(len(lines)-maxOutput, 0)
+	return lines[:len(lines)-left], left
+}
+
+// more says that lines are left out.
+func more(left int) string {
+	return fmt.Sprintf("... %s more; --trace shows them", count(left, "line"))
 }
 
 // printed returns the lines of a process's output without those that the

@@ -18,14 +18,15 @@ func Watch(w io.Writer, s Style, t result.Topic) error {
 	case len(missing) > 0:
 		p.missing(&t, missing, "the assignment does not pass yet")
 	default:
+		hidden := unpassed(&t, result.Assessment)
 		p.line(p.paint(green, "The assignment passes."))
-		if missing := unpassed(&t, result.Assessment); len(missing) > 0 {
-			p.gap()
-			p.missing(&t, missing, "what the hidden contract still misses")
-		} else {
+		if len(hidden) == 0 {
 			p.line("So does the hidden contract, but for data races, which grade looks for.")
+		}
+		p.line("n goes on when you are done experimenting; c shows the reference.")
+		if len(hidden) > 0 {
 			p.gap()
-			p.line("n goes on when you are done experimenting; c shows the reference.")
+			p.missing(&t, hidden, "what the hidden contract still misses")
 		}
 	}
 	return p.writeTo(w)

@@ -13,6 +13,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -146,7 +147,8 @@ func (o Options) bench(ctx context.Context, m Benchmark, program, by string, eac
 	if folder := filepath.Join(o.Root, filepath.FromSlash(m.Topic.Solution())); isDir(folder) {
 		dir = folder
 	}
-	cmd := exec.CommandContext(ctx, program, "-test.run=^$", "-test.bench="+match, "-test.benchmem", "-test.timeout=10m", "-test.benchtime="+m.Time.String())
+	procs := runtime.GOMAXPROCS(0)
+	cmd := exec.CommandContext(ctx, program, "-test.run=^$", "-test.bench="+match, "-test.benchmem", "-test.timeout=10m", "-test.benchtime="+m.Time.String(), fmt.Sprintf("-test.cpu=%d", procs))
 	cmd.Dir = dir
 	procgroup.Own(cmd, syscall.SIGKILL)
 	cmd.Cancel = func() error { return procgroup.Signal(cmd, syscall.SIGKILL) }
@@ -162,7 +164,7 @@ func (o Options) bench(ctx context.Context, m Benchmark, program, by string, eac
 	gotool.BoundMemory(cmd, maxResident)
 	lines := bufio.NewScanner(io.TeeReader(out, &said))
 	for lines.Scan() {
-		if measured, ok := measurement(lines.Text(), by); ok {
+		if measured, ok := measurement(lines.Text(), by, procs); ok {
 			each(measured)
 		}
 	}
@@ -187,33 +189,30 @@ func tail(s string) string {
 	return s
 }
 
-var (
-	byPart    = regexp.MustCompile(`/by=([^/]+?)(-\d+)?(/|$)`)
-	procsPart = regexp.MustCompile(`-\d+$`)
-)
+var byPart = regexp.MustCompile(`/by=([^/]+)`)
 
-// measurement reads a line of a benchmark that was run on by.
-func measurement(line, by string) (Measurement, bool) {
+// measurement reads a line of a benchmark that was run on by, with so many
+// procs: a name ends with their number unless it is 1, and may end with one of
+// its own.
+func measurement(line, by string, procs int) (Measurement, bool) {
 	b, err := parse.ParseLine(line)
 	if err != nil {
 		return Measurement{}, false
 	}
-	m := Measurement{By: by, Benchmark: *b}
-	part := byPart.FindStringSubmatchIndex(b.Name)
-	if part == nil { // the whole of it is the topic's own
-		procs := procsPart.FindString(b.Name)
-		m.Name = strings.TrimSuffix(b.Name, procs)
-		m.Benchmark.Name = strings.TrimSuffix(b.Name, procs) + "/by=" + by + procs
+	name, suffix := b.Name, ""
+	if procs > 1 {
+		suffix = fmt.Sprintf("-%d", procs)
+		name = strings.TrimSuffix(name, suffix)
+	}
+	m := Measurement{Name: name, By: by, Benchmark: *b}
+	if part := byPart.FindStringSubmatchIndex(name); part == nil { // the whole of it is the topic's own
+		m.Benchmark.Name = name + "/by=" + by + suffix
 	} else {
-		if named := b.Name[part[2]:part[3]]; named != Reference {
+		if named := name[part[2]:part[3]]; named != Reference {
 			m.By = named
 		}
-		procs := ""
-		if part[4] >= 0 {
-			procs = b.Name[part[4]:part[5]]
-		}
-		m.Name = procsPart.ReplaceAllString(b.Name[:part[0]]+b.Name[part[6]:], "")
-		m.Benchmark.Name = b.Name[:part[2]] + m.By + procs + b.Name[part[6]:]
+		m.Name = name[:part[0]] + name[part[1]:]
+		m.Benchmark.Name = name[:part[2]] + m.By + name[part[3]:] + suffix
 	}
 	_, figures, _ := strings.Cut(line, "\t")
 	m.Line = m.Benchmark.Name + "\t" + figures

@@ -13,15 +13,24 @@ import (
 )
 
 func TestMeasurementNamesWhoWasMeasured(t *testing.T) {
-	for _, tc := range []struct{ line, name, by, shown string }{
-		{"BenchmarkRead/size=20/by=reference-2", "BenchmarkRead/size=20", "yours", "BenchmarkRead/size=20/by=yours-2"},
-		{"BenchmarkRead/by=go-sse/size=20-2", "BenchmarkRead/size=20", "go-sse", "BenchmarkRead/by=go-sse/size=20-2"},
-		{"BenchmarkRead/by=http3.Transport", "BenchmarkRead", "http3.Transport", "BenchmarkRead/by=http3.Transport"},
-		{"BenchmarkRead-16", "BenchmarkRead", "yours", "BenchmarkRead/by=yours-16"},
-		{"BenchmarkRead", "BenchmarkRead", "yours", "BenchmarkRead/by=yours"},
+	for _, tc := range []struct {
+		line  string
+		procs int
+		name  string
+		by    string
+		shown string
+	}{
+		{"BenchmarkRead/size=20/by=reference-2", 2, "BenchmarkRead/size=20", "yours", "BenchmarkRead/size=20/by=yours-2"},
+		{"BenchmarkRead/by=go-sse/size=20-2", 2, "BenchmarkRead/size=20", "go-sse", "BenchmarkRead/by=go-sse/size=20-2"},
+		{"BenchmarkRead/by=http3.Transport", 1, "BenchmarkRead", "http3.Transport", "BenchmarkRead/by=http3.Transport"},
+		{"BenchmarkRead-16", 16, "BenchmarkRead", "yours", "BenchmarkRead/by=yours-16"},
+		{"BenchmarkRead", 1, "BenchmarkRead", "yours", "BenchmarkRead/by=yours"},
+		{"BenchmarkRead/done-100/by=reference-2", 2, "BenchmarkRead/done-100", "yours", "BenchmarkRead/done-100/by=yours-2"},
+		{"BenchmarkRead/by=go-18/done-100", 1, "BenchmarkRead/done-100", "go-18", "BenchmarkRead/by=go-18/done-100"},
+		{"BenchmarkRead/done-100", 1, "BenchmarkRead/done-100", "yours", "BenchmarkRead/done-100/by=yours"},
 	} {
 		const figures = "     644\t     34673 ns/op\t1381.17 MB/s\t    4152 B/op\t       3 allocs/op\t 2.0 writes/op"
-		m, ok := measurement(tc.line+"\t"+figures, Yours)
+		m, ok := measurement(tc.line+"\t"+figures, Yours, tc.procs)
 		require.True(t, ok, tc.line)
 		require.Equal(t, tc.name, m.Name)
 		require.Equal(t, tc.by, m.By)
@@ -31,7 +40,7 @@ func TestMeasurementNamesWhoWasMeasured(t *testing.T) {
 		require.EqualValues(t, 4152, m.AllocedBytesPerOp)
 	}
 	for _, line := range []string{"", "goos: linux", "PASS", "BenchmarkRead", "BenchmarkRead\tmuch", "ok  \tx\t1s"} {
-		_, ok := measurement(line, Yours)
+		_, ok := measurement(line, Yours, 1)
 		require.False(t, ok, line)
 	}
 }

@@ -122,6 +122,9 @@ func (o Options) run(ctx context.Context, cases []*topicCase) error {
 		tasks = append(tasks, c.tasks(o)...)
 	}
 	n := 0
+	if len(tasks) > 0 {
+		o.Progress(Event{Stage: "run", Total: len(tasks)})
+	}
 	return m.runTasks(ctx, tasks, func(t task) {
 		n++
 		o.Progress(Event{Stage: "run", Topic: t.topic, Done: n, Total: len(tasks)})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,10 +27,10 @@ func source(name string) bool {
 	return strings.HasSuffix(base, ".go") && !strings.HasSuffix(base, "_test.go") && !strings.HasPrefix(base, ".") && !strings.HasPrefix(base, "#")
 }
 
-// A follower sends the topic of every save since it was made, until ctx is
-// done.
+// A follower sends the topics of the saves since it was made, those of one
+// moment together, until ctx is done.
 type follower interface {
-	follow(ctx context.Context, send func(topic int))
+	follow(ctx context.Context, send func(saved))
 }
 
 // newFollower returns one that the system tells what was saved; where it does
@@ -57,11 +58,19 @@ type notified struct {
 	topics []Topic
 }
 
-// add watches each topic's folder and the two above it, in which it may be
-// made anew. Folders that are not there are left out.
+// folders are those that come and go with a topic, exercises/section/topic, the
+// topic's own last.
+func folders(t Topic) []string {
+	section := filepath.Dir(t.Dir)
+	return []string{filepath.Dir(section), section, t.Dir}
+}
+
+// add watches each topic's folders, and that in which they may be made anew.
+// Folders that are not there are left out.
 func (n *notified) add() error {
 	for _, t := range n.topics {
-		for _, dir := range []string{filepath.Dir(filepath.Dir(t.Dir)), filepath.Dir(t.Dir), t.Dir} {
+		all := folders(t)
+		for _, dir := range append([]string{filepath.Dir(all[0])}, all...) {
 			if err := n.Add(dir); err != nil && !os.IsNotExist(err) {
 				return err
 			}
@@ -70,9 +79,9 @@ func (n *notified) add() error {
 	return nil
 }
 
-func (n *notified) follow(ctx context.Context, send func(int)) {
+func (n *notified) follow(ctx context.Context, send func(saved)) {
 	defer n.Close()
-	saved := map[int]bool{}
+	var topics saved
 	timer := time.NewTimer(time.Hour)
 	timer.Stop()
 	defer timer.Stop()
@@ -80,38 +89,34 @@ func (n *notified) follow(ctx context.Context, send func(int)) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-n.Errors: // events were lost: everything may have changed
-			n.add()
+		case <-n.Errors: // events were lost: anything may have changed
+			timer.Reset(quiet)
 		case e := <-n.Events:
-			if t, ok := n.about(e); ok {
-				saved[t] = true
+			if more := n.about(e); len(more) > 0 {
+				topics = append(topics, more...)
 				timer.Reset(quiet)
 			}
 		case <-timer.C:
-			for t := range saved {
-				send(t)
-			}
-			clear(saved)
+			n.add() // before anybody reads what was made anew
+			send(topics)
+			topics = nil
 		}
 	}
 }
 
-// about returns the topic that an event is about. A folder that was made is
-// watched, and has been saved.
-func (n *notified) about(e fsnotify.Event) (int, bool) {
+// about returns the topics that an event is about: that of a file, or all in a
+// folder that was made.
+func (n *notified) about(e fsnotify.Event) (topics saved) {
 	if e.Op == fsnotify.Chmod {
-		return 0, false
+		return nil
 	}
 	for i, t := range n.topics {
-		switch {
-		case e.Name == t.Dir && e.Has(fsnotify.Create), e.Name == filepath.Dir(t.Dir) && e.Has(fsnotify.Create):
-			n.add()
-			return i, e.Name == t.Dir
-		case filepath.Dir(e.Name) == t.Dir:
-			return i, source(e.Name)
+		file := filepath.Dir(e.Name) == t.Dir && source(e.Name)
+		if file || e.Has(fsnotify.Create) && slices.Contains(folders(t), e.Name) {
+			topics = append(topics, i)
 		}
 	}
-	return 0, false
+	return topics
 }
 
 // polled looks at the topics again and again.
@@ -120,7 +125,7 @@ type polled struct {
 	before []string // their states
 }
 
-func (p *polled) follow(ctx context.Context, send func(int)) {
+func (p *polled) follow(ctx context.Context, send func(saved)) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
@@ -129,11 +134,15 @@ func (p *polled) follow(ctx context.Context, send func(int)) {
 			return
 		case <-tick.C:
 		}
+		var topics saved
 		for i, t := range p.topics {
 			if now := state(t.Dir); now != p.before[i] {
 				p.before[i] = now
-				send(i)
+				topics = append(topics, i)
 			}
+		}
+		if len(topics) > 0 {
+			send(topics)
 		}
 	}
 }

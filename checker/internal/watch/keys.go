@@ -11,6 +11,7 @@ var sequences = map[string]key{
 	"\x1b[5~": keyPageUp, "\x1b[6~": keyPageDown,
 	"\x1b[H": keyHome, "\x1bOH": keyHome, "\x1b[1~": keyHome, "\x1b[F": keyEnd, "\x1bOF": keyEnd, "\x1b[4~": keyEnd,
 	"\r": keyEnter, "\n": keyEnter, "\x7f": keyBackspace, "\b": keyBackspace, "\x03": keyInterrupt,
+	"\f": keyRepaint,
 }
 
 // keys reads the keys in what a terminal sent at once. A sequence that it does

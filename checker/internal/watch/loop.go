@@ -49,14 +49,14 @@ func Run(ctx context.Context, c *Course, s Screen, o Options) error {
 	}
 	defer io.WriteString(s.Out, leave)
 	ctx, cancel := context.WithCancel(ctx)
-	l := &loop{c: c, model: newModel(c), screen: s, events: make(chan any), done: ctx.Done()}
+	l := &loop{c: c, model: newModel(c), screen: s, events: make(chan any), done: ctx.Done(), stop: func() {}}
 	defer l.working.Wait() // no check is left at work, nor its processes
 	defer cancel()
-	l.model.links = s.Links
+	l.model.links, l.model.manual = s.Links, o.Manual
 	l.spawn(func() { watchSize(ctx, func() { l.send(l.size()) }) })
 	if !o.Manual {
 		f := newFollower(c.Topics, o.Poll)
-		l.spawn(func() { f.follow(ctx, func(t int) { l.send(saved(t)) }) })
+		l.spawn(func() { f.follow(ctx, func(topics saved) { l.send(topics) }) })
 	}
 	go l.readKeys() // it ends with the process: nothing ends a read of a terminal
 	return l.run(ctx, o)
@@ -71,14 +71,14 @@ type loop struct {
 	done   <-chan struct{}
 
 	working sync.WaitGroup
-	stop    context.CancelFunc // ends the check that is at work
-	one     sync.Mutex         // of the course's functions at a time
+	stop    context.CancelFunc // ends the work that goes on
+	one     sync.Mutex         // is held by it
 	painted string
 }
 
 func (l *loop) run(ctx context.Context, o Options) error {
 	l.model.handle(l.size())
-	requests := []request{}
+	var requests []request
 	if !o.Manual {
 		requests = l.model.check()
 	}
@@ -99,6 +99,9 @@ func (l *loop) run(ctx context.Context, o Options) error {
 			if c, ok := e.(crashed); ok {
 				panic(c.reason) // here, where the terminal is put right
 			}
+			if e == keyRepaint {
+				l.painted = "" // something else has written to the terminal
+			}
 			requests = l.model.handle(e)
 		}
 	}
@@ -106,41 +109,37 @@ func (l *loop) run(ctx context.Context, o Options) error {
 
 // do begins what the model wants done.
 func (l *loop) do(ctx context.Context, r request) {
-	width := l.model.width
+	run, width := l.model.run, l.model.width
 	switch r.do {
 	case doCheck:
-		if l.stop != nil {
-			l.stop()
-		}
-		ctx, stop := context.WithCancel(ctx)
-		l.stop = stop
-		run := l.model.run
-		l.spawn(func() {
-			defer stop()
-			l.one.Lock()
-			defer l.one.Unlock()
-			if ctx.Err() != nil {
-				return // saved again meanwhile
-			}
-			outcome := l.c.Check(ctx, r.topic, width, func(stage string) { l.send(progress{run, stage}) })
-			if ctx.Err() == nil {
-				l.send(checked{run, r.topic, outcome})
-			}
+		l.work(ctx, func(ctx context.Context) any {
+			return checked{run, r.topic, l.c.Check(ctx, r.topic, width, func(stage string) { l.send(progress{run, stage}) })}
 		})
-	case doHint:
-		l.tell("hint", false, func() string { return l.c.Hint(r.topic, width) })
 	case doCompare:
-		l.tell("your code beside the reference", false, func() string { return l.c.Compare(ctx, r.topic, width) })
+		l.work(ctx, func(ctx context.Context) any {
+			return told{run, "your code beside the reference", l.c.Compare(ctx, r.topic, width)}
+		})
 	case doReset:
-		l.tell("reset", true, func() string { return l.c.Reset(r.topic, width) })
+		l.work(ctx, func(context.Context) any { return reset{r.topic, l.c.Reset(r.topic, width)} })
+	case doHint:
+		l.spawn(func() { l.send(told{0, "hint", l.c.Hint(r.topic, width)}) })
 	}
 }
 
-func (l *loop) tell(title string, changed bool, text func() string) {
+// work ends the work that goes on, begins another, and sends what comes of it
+// unless that is ended too.
+func (l *loop) work(ctx context.Context, f func(context.Context) any) {
+	l.stop()
+	ctx, l.stop = context.WithCancel(ctx)
 	l.spawn(func() {
 		l.one.Lock()
 		defer l.one.Unlock()
-		l.send(told{title, text(), changed})
+		if ctx.Err() != nil {
+			return
+		}
+		if event := f(ctx); ctx.Err() == nil {
+			l.send(event)
+		}
 	})
 }
 

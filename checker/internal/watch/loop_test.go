@@ -48,7 +48,7 @@ func perform(t *testing.T, o Options, hold chan bool) *stage {
 	s := &stage{t: t, keys: keys, tty: tty, hold: hold, over: make(chan error, 1)}
 	s.before, err = term.GetState(int(tty.Fd()))
 	require.NoError(t, err)
-	root := t.TempDir()
+	root := filepath.Join(t.TempDir(), "exercises")
 	for _, name := range []string{"one", "two"} {
 		dir := filepath.Join(root, "section", name)
 		require.NoError(t, os.MkdirAll(dir, 0o755))
@@ -161,11 +161,11 @@ func (s *stage) end() {
 func TestKeys(t *testing.T) {
 	s := perform(t, Options{}, nil)
 	s.sees("check 1 of section/one, 80 wide")
-	for keys, seen := range map[string]string{
-		"h": "the hint of section/one", "c": "the reference of section/one", "xy": "the stub of section/one", "r": "of section/one, 80 wide",
+	for _, key := range []struct{ pressed, seen string }{
+		{"h", "the hint of section/one"}, {"c", "the reference of section/one"}, {"xy", "the stub of section/one"}, {"r", "of section/one, 80 wide"},
 	} {
-		s.press(keys)
-		s.sees(seen)
+		s.press(key.pressed)
+		s.sees(key.seen)
 	}
 	s.press("n")
 	s.sees("of section/two, 80 wide")
@@ -173,6 +173,7 @@ func TestKeys(t *testing.T) {
 	s.sees("of section/one, 80 wide")
 	require.NoError(t, pty.Setsize(s.keys, &pty.Winsize{Rows: 30, Cols: 100}))
 	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGWINCH)) // it is not this process's own terminal
+	s.sees(strings.Repeat("\x1b[K\x1b[m\r\n", 22))                  // there was no room for so many empty lines
 	s.press("r")
 	s.sees("of section/one, 100 wide")
 	s.press("q")
@@ -255,6 +256,52 @@ func TestSaveOvertakesACheck(t *testing.T) {
 	s.hold <- true
 	s.sees("check 2 of section/one")
 	require.EqualValues(t, 1, s.ended.Load())
+	s.press("q")
+	s.end()
+}
+
+// A check that hangs keeps nobody from a hint, and is ended by a reset.
+func TestCheckThatHangsKeepsNobodyWaiting(t *testing.T) {
+	s := perform(t, Options{}, make(chan bool))
+	s.sees("running ...")
+	s.press("h")
+	s.sees("the hint of section/one")
+	s.press("\x1b[27u") // nothing
+	s.press("bxy")
+	s.sees("the stub of section/one")
+	s.hold <- true
+	s.sees("check 2 of section/one")
+	require.EqualValues(t, 1, s.ended.Load())
+	s.press("q")
+	s.end()
+}
+
+func TestRepaintOnDemand(t *testing.T) {
+	s := perform(t, Options{}, nil)
+	s.sees("check 1 of section/one")
+	s.press("\f")
+	s.sees("check 1 of section/one")
+	s.press("q")
+	s.end()
+}
+
+// A folder that comes back with all that is in it is a save of its topics.
+func TestFolderThatComesBackIsASave(t *testing.T) {
+	s := perform(t, Options{}, nil)
+	s.sees("check 1 of section/one")
+	for _, dir := range folders(s.topics[0]) {
+		away := filepath.Join(t.TempDir(), "away")
+		require.NoError(t, os.Rename(dir, away))
+		require.NoError(t, os.Rename(away, dir))
+		s.sees("checking ...")
+		for _, topic := range []int{1, 0} {
+			require.Eventually(t, func() bool { // a save together with one of the current topic turns to none
+				s.save(topic, "saved.go")
+				return strings.Contains(s.written(), "of "+s.topics[topic].ID)
+			}, patience, 10*quiet)
+			s.sees("of " + s.topics[topic].ID)
+		}
+	}
 	s.press("q")
 	s.end()
 }

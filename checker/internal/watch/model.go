@@ -3,6 +3,7 @@ package watch
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -23,12 +24,14 @@ type model struct {
 	c             *Course
 	width, height int
 	links         bool // the terminal may be told where a path leads
+	manual        bool // check only when asked
 
 	at       int // the current topic
 	outcomes map[int]Outcome
-	run      int    // the number of the newest check
+	run      int    // the number of the newest check or comparison
 	stage    string // how far it is; "" when it is over
-	notice   string // said once, until the next key
+	notice   string // said once, until the next key or save
+	resets   bool   // the notice tells of a reset, which is saved too
 
 	mode  mode
 	title string // of what is read
@@ -47,14 +50,10 @@ func newModel(c *Course) *model {
 func (m *model) handle(event any) []request {
 	switch e := event.(type) {
 	case key:
-		m.notice = ""
+		m.notice, m.resets = "", false
 		return m.press(e)
 	case saved:
-		m.at, m.top = int(e), 0
-		if m.mode == reading {
-			m.mode = showing // but what is being typed stays what it is
-		}
-		return m.check()
+		return m.save(e)
 	case resized:
 		m.width, m.height = max(e.width, 20), max(e.height, 6)
 	case progress:
@@ -68,13 +67,34 @@ func (m *model) handle(event any) []request {
 			m.stage = ""
 		}
 	case told:
-		if e.changed { // and so will soon be saved
-			m.notice = strings.Join(strings.Split(strings.TrimSpace(e.text), "\n"), "; ")
-			return m.check()
+		if e.run == m.run {
+			m.stage = ""
 		}
-		m.mode, m.title, m.text, m.top = reading, e.title, e.text, 0
+		if m.mode == showing || m.mode == reading { // else there is no more interest
+			m.mode, m.title, m.text, m.top = reading, e.title, e.text, 0
+		}
+	case reset:
+		m.notice, m.resets = strings.Join(strings.Split(strings.TrimSpace(e.text), "\n"), "; "), true
+		delete(m.outcomes, e.topic)
+		return m.turn(e.topic)
 	}
 	return nil
+}
+
+// save goes to the topic that was saved; where several were, as when a branch
+// is checked out, it stays if it can.
+func (m *model) save(topics saved) []request {
+	if len(topics) > 0 && !slices.Contains(topics, m.at) {
+		m.at, m.top = topics[len(topics)-1], 0
+	}
+	if m.mode == reading {
+		m.mode, m.top = showing, 0 // but what is being typed stays what it is
+	}
+	if !m.resets {
+		m.notice = ""
+	}
+	m.resets = false
+	return m.check()
 }
 
 func (m *model) check() []request {
@@ -122,11 +142,7 @@ func (m *model) command(k key) []request {
 	case 'h':
 		return []request{{doHint, m.at}}
 	case 'c':
-		if !m.outcomes[m.at].Passes {
-			m.notice = "the reference is shown once the assignment passes"
-			return nil
-		}
-		return []request{{doCompare, m.at}}
+		return m.compare()
 	case 'x':
 		m.mode, m.asked = asking, m.at
 	case 'l':
@@ -138,8 +154,7 @@ func (m *model) command(k key) []request {
 // next goes to the next topic that is not done, but only once the assignment
 // of this one passes.
 func (m *model) next() []request {
-	if !m.outcomes[m.at].Passes {
-		m.notice = "not yet: the assignment does not pass"
+	if !m.passes("the next topic comes") {
 		return nil
 	}
 	for i := 1; i < len(m.c.Topics); i++ {
@@ -151,8 +166,45 @@ func (m *model) next() []request {
 	return nil
 }
 
+// passes reports whether the current topic's assignment does, and says
+// otherwise what waits for it.
+func (m *model) passes(what string) bool {
+	o, known := m.outcomes[m.at]
+	switch {
+	case !known && m.stage == "":
+		m.notice = what + " once the assignment passes; r checks it"
+	case !o.Passes:
+		m.notice = what + " once the assignment passes"
+	}
+	return o.Passes
+}
+
+func (m *model) compare() []request {
+	switch {
+	case !m.passes("the reference is shown"):
+		return nil
+	case m.stage != "":
+		m.notice = "the reference is shown once this is over"
+		return nil
+	}
+	m.run++
+	m.stage = "judging the reference too"
+	return []request{{doCompare, m.at}}
+}
+
 func (m *model) jump(topic int) []request {
-	m.at, m.mode, m.top = topic, showing, 0
+	m.mode = showing
+	return m.turn(topic)
+}
+
+// turn goes to the topic, and has it checked unless that is for r to do.
+func (m *model) turn(topic int) []request {
+	m.at, m.top = topic, 0
+	if m.manual {
+		m.run++ // what goes on is about another topic
+		m.stage = ""
+		return nil
+	}
 	return m.check()
 }
 
@@ -193,13 +245,17 @@ func (m *model) choose(k key) []request {
 		m.row = max(min(m.row, len(found)-1)-1, 0)
 	case k == keyDown:
 		m.row = min(m.row+1, max(len(found)-1, 0))
+	case k == keyPageUp:
+		m.row = max(min(m.row, len(found)-1)-m.room()/2, 0)
+	case k == keyPageDown:
+		m.row = min(m.row+m.room()/2, max(len(found)-1, 0))
 	case k == keyHome:
 		m.row = 0
 	case k == keyEnd:
 		m.row = max(len(found)-1, 0)
 	case k == keyBackspace && m.find != "":
 		m.find, m.row = m.find[:len(m.find)-1], 0
-	case k > ' ' && k < 0x7f:
+	case k >= ' ' && k < 0x7f:
 		m.find, m.row = m.find+string(rune(k)), 0
 	}
 	return nil
@@ -221,7 +277,7 @@ func (m *model) frame() []string {
 	body := m.body()
 	room := m.room()
 	top := max(min(m.top, len(body)-room), 0)
-	lines := []string{m.progressBar(), m.standing(), ""}
+	lines := []string{m.progressBar(), m.standing(), m.notice}
 	for i := range room {
 		line := ""
 		if top+i < len(body) {
@@ -253,14 +309,14 @@ func (m *model) body() []string {
 		case ok:
 			text = o.Text
 		case m.stage == "":
-			text = "Save a file of exercises/" + m.c.Topics[m.at].ID + ", or press r."
+			text = "Not checked yet: press r."
 		}
 	}
 	text = strings.TrimRight(text, "\n")
 	if text == "" {
 		return nil
 	}
-	return strings.Split(ansi.Hardwrap(text, m.width, true), "\n")
+	return strings.Split(ansi.Wrap(text, m.width, ""), "\n")
 }
 
 // list has a row for each topic that was found, the chosen one in sight.
@@ -287,26 +343,33 @@ func (m *model) list() []string {
 	return lines
 }
 
-// progressBar is the first line: how much is done, and where the work is.
+// progressBar is the first line: how much is done, and where the work is. A
+// narrow screen has a short bar.
 func (m *model) progressBar() string {
-	const width = 20
 	done := 0
 	for _, t := range m.c.Topics {
 		if t.Done {
 			done++
 		}
 	}
-	full := done * width / max(len(m.c.Topics), 1)
-	bar := strings.Repeat("#", full)
-	if full < width {
-		bar += ">" + strings.Repeat("-", width-full-1)
+	line := func(before string, width int) string {
+		full := done * width / max(len(m.c.Topics), 1)
+		bar := strings.Repeat("#", full)
+		if full < width {
+			bar += ">" + strings.Repeat("-", width-full-1)
+		}
+		return fmt.Sprintf("%s[%s] %d/%d  ", before, bar, done, len(m.c.Topics))
 	}
-	return fmt.Sprintf("%s  [%s] %d/%d  %s", m.c.Title, bar, done, len(m.c.Topics), m.link(m.c.Topics[m.at]))
+	topic := m.c.Topics[m.at]
+	bar, shown := line(m.c.Title+"  ", 20), path.Join("exercises", topic.ID)
+	if len(bar)+len(shown) > m.width {
+		bar, shown = line("", 8), topic.ID
+	}
+	return bar + m.link(topic, shown)
 }
 
-// link is the topic's path, which a terminal that can may open.
-func (m *model) link(t Topic) string {
-	shown := path.Join("exercises", t.ID)
+// link is a path to the topic, which a terminal that can may open.
+func (m *model) link(t Topic, shown string) string {
 	if !m.links {
 		return shown
 	}
@@ -318,17 +381,16 @@ func (m *model) standing() string {
 	switch {
 	case m.mode == asking:
 		return "Put the stub of " + m.c.Topics[m.asked].ID + " back? Your files are kept as a backup. [y/N]"
-	case m.notice != "":
-		return m.notice
-	case m.mode == reading:
-		return m.title + "  (Esc goes back)"
+	case m.mode == reading && m.stage == "":
+		return m.title
 	case m.stage != "":
 		return m.stage + " ..."
 	}
 	return m.outcomes[m.at].Marks
 }
 
-// keys is the last line.
+// keys is the last line. What has no room there is left out from the back, but
+// not where in the text this is.
 func (m *model) keys(top, room, lines int) string {
 	keys := "n next  h hint  l list  c compare  x reset  r run  q quit"
 	switch m.mode {
@@ -339,8 +401,16 @@ func (m *model) keys(top, room, lines int) string {
 	case asking:
 		keys = "y yes  any other key no"
 	}
+	place := ""
 	if m.mode != choosing && lines > room {
-		keys = fmt.Sprintf("%s  ↑↓ %d-%d of %d", keys, top+1, min(top+room, lines), lines)
+		place = fmt.Sprintf("  ↑↓ %d-%d of %d", top+1, min(top+room, lines), lines)
 	}
-	return keys
+	if left := m.width - ansi.StringWidth(place); ansi.StringWidth(keys) > left {
+		keys = strings.ReplaceAll(keys, "  ", " ")
+		if m.mode == showing && ansi.StringWidth(keys) > left {
+			keys = "n h l c x r q"
+		}
+		keys = ansi.Truncate(keys, left, "…")
+	}
+	return keys + place
 }

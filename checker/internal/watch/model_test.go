@@ -51,7 +51,7 @@ func TestProgressBarTellsHowFarAndWhere(t *testing.T) {
 func TestNextWaitsForTheAssignment(t *testing.T) {
 	m := newModel(newCourse())
 	require.Empty(t, feed(m, "n"))
-	require.Contains(t, screen(m), "not yet: the assignment does not pass")
+	require.Contains(t, screen(m), "once the assignment passes; r checks it")
 	feed(m, m.check(), checked{m.run, 12, passes})
 	require.Equal(t, []request{{doCheck, 13}}, feed(m, "n"))
 	require.Equal(t, 13, m.at)
@@ -72,27 +72,69 @@ func TestNextPassesOverWhatIsDone(t *testing.T) {
 
 func TestSaveChecksThatTopic(t *testing.T) {
 	m := newModel(newCourse())
-	require.Equal(t, []request{{doCheck, 20}}, feed(m, saved(20)))
+	require.Equal(t, []request{{doCheck, 20}}, feed(m, saved{20}))
 	require.Contains(t, screen(m), "exercises/protocols/topic20")
 	require.Contains(t, screen(m), "checking ...")
 	feed(m, progress{m.run, "running 3/9"})
 	require.Contains(t, screen(m), "running 3/9 ...")
-	feed(m, saved(20), progress{m.run - 1, "running 9/9"})
+	feed(m, saved{20}, progress{m.run - 1, "running 9/9"})
 	require.NotContains(t, screen(m), "9/9", "a check that was overtaken")
 	feed(m, checked{m.run, 20, Outcome{Text: "✗ no frame", Marks: "assignment 1/3"}})
 	require.Contains(t, screen(m), "✗ no frame")
 	require.Contains(t, screen(m), "assignment 1/3")
 }
 
+// A change of branch saves many topics at once.
+func TestSavesOfManyTopicsStayWithTheCurrentOne(t *testing.T) {
+	m := newModel(newCourse())
+	require.Equal(t, []request{{doCheck, 12}}, feed(m, saved{3, 12, 20}))
+	require.Equal(t, []request{{doCheck, 20}}, feed(m, saved{3, 20}))
+	require.Equal(t, []request{{doCheck, 20}}, feed(m, saved{}), "it is not known which")
+}
+
+func TestNoticeHidesNeitherMarksNorProgress(t *testing.T) {
+	m := newModel(newCourse())
+	feed(m, "n", progress{m.run, "running 1/2"})
+	require.Contains(t, screen(m), "once the assignment passes")
+	require.Contains(t, screen(m), "running 1/2 ...")
+	feed(m, saved{12})
+	require.NotContains(t, screen(m), "once the assignment passes")
+}
+
+func TestManualLeavesCheckingToR(t *testing.T) {
+	m := newModel(newCourse())
+	m.manual = true
+	require.Contains(t, screen(m), "Not checked yet: press r.")
+	feed(m, "r", checked{1, 12, passes})
+	require.Empty(t, feed(m, "n"))
+	require.Equal(t, 13, m.at)
+	require.Empty(t, feed(m, "l", keyUp, keyEnter, reset{12, "put back"}))
+	require.Contains(t, screen(m), "Not checked yet: press r.")
+	require.Equal(t, []request{{doCheck, 12}}, feed(m, "r"))
+}
+
+// A comparison is work that a save overtakes, and that says that it goes on.
+func TestCompareSaysThatItGoesOn(t *testing.T) {
+	m := newModel(newCourse())
+	feed(m, checked{m.run, 12, passes})
+	require.Equal(t, []request{{doCompare, 12}}, feed(m, "c"))
+	require.Contains(t, screen(m), "judging the reference too ...")
+	require.Empty(t, feed(m, "c"), "once is enough")
+	feed(m, told{m.run, "beside", "the reference"}, keyEscape)
+	require.NotContains(t, screen(m), "judging")
+	feed(m, "l", told{0, "hint", "Look at the length."}, "40")
+	require.Contains(t, screen(m), "Go to: 40_", "the learner went on")
+}
+
 // What is being typed stays what it is while a save comes in between.
 func TestSaveTakesNoWordsOutOfTheMouth(t *testing.T) {
 	m := newModel(newCourse())
 	require.Empty(t, feed(m, "x"))
-	feed(m, saved(20))
+	feed(m, saved{20})
 	require.Contains(t, screen(m), "Put the stub of protocols/topic12 back?")
 	require.Equal(t, []request{{doReset, 12}}, feed(m, "y"))
 
-	require.Equal(t, []request{{doCheck, 21}}, feed(m, "l", "top", saved(21), "ic30"))
+	require.Equal(t, []request{{doCheck, 21}}, feed(m, "l", "top", saved{21}, "ic30"))
 	require.Equal(t, []request{{doCheck, 30}}, feed(m, keyEnter))
 }
 
@@ -104,7 +146,12 @@ func TestListIsSearched(t *testing.T) {
 	require.Contains(t, screen(m), "Go to: topic4_")
 	require.NotContains(t, strings.Join(m.frame()[1:], "\n"), "topic12")
 	require.Equal(t, []request{{doCheck, 41}}, feed(m, keyDown, keyDown, keyEnter))
-	feed(m, "l", "zzz")
+	require.Equal(t, []request{{doCheck, 7}}, feed(m, "l", "topic 7", keyEnter), "a title has blanks")
+	feed(m, "l", keyHome, keyPageDown)
+	require.Contains(t, screen(m), "> ✓ protocols/topic9")
+	feed(m, keyPageUp, keyPageUp)
+	require.Contains(t, screen(m), "> ✓ protocols/topic0")
+	feed(m, keyEscape, "l", "zzz")
 	require.Contains(t, screen(m), "no topic has that")
 	require.Empty(t, feed(m, keyEnter, keyDown, keyUp, keyEnd, keyHome))
 	feed(m, keyBackspace, keyBackspace, keyBackspace, keyBackspace)
@@ -132,9 +179,11 @@ func TestResetAsks(t *testing.T) {
 	require.Empty(t, feed(m, "xn"))
 	require.Contains(t, screen(m), "nothing was changed")
 	require.Equal(t, []request{{doReset, 12}}, feed(m, "xy"))
-	require.Equal(t, []request{{doCheck, 12}}, feed(m, told{text: "topic12 is as it was\nyour files are in backup\n", changed: true}))
-	feed(m, saved(12))
+	require.Equal(t, []request{{doCheck, 12}}, feed(m, reset{12, "topic12 is as it was\nyour files are in backup\n"}))
+	feed(m, saved{12}) // by the reset
 	require.Contains(t, screen(m), "topic12 is as it was; your files are in backup")
+	feed(m, saved{12})
+	require.NotContains(t, screen(m), "as it was")
 }
 
 func TestLongTextScrolls(t *testing.T) {
@@ -151,6 +200,14 @@ func TestLongTextScrolls(t *testing.T) {
 	require.Contains(t, screen(m), "42-60 of 60")
 	feed(m, keyHome, keyUp)
 	require.Contains(t, screen(m), "1-19 of 60")
+}
+
+func TestNarrowScreenKeepsWhatMatters(t *testing.T) {
+	m := newModel(newCourse())
+	feed(m, resized{40, 10}, checked{m.run, 12, Outcome{Text: strings.Repeat("line\n", 30), Marks: "assignment 1/3"}})
+	frame := m.frame()
+	require.Equal(t, "[##>-----] 12/44  protocols/topic12", frame[0])
+	require.Equal(t, "n h l c x r q  ↑↓ 1-5 of 30", frame[len(frame)-1])
 }
 
 // Whatever the size of the terminal, the frame fills it and is no wider.

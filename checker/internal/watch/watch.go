@@ -10,16 +10,18 @@ package watch
 import "context"
 
 // A Course is what is watched. Its functions return text for a screen of the
-// width; they may be called from other goroutines, one at a time.
+// width. They are called from other goroutines: Check, Compare and Reset one at
+// a time, Hint while one of them may be at work.
 type Course struct {
 	Title   string
 	Topics  []Topic
 	Current int // the topic to begin with
-	// Check judges a topic. Its context ends when the topic is saved again.
+	// Check judges a topic. Its context ends when something else is to be done,
+	// as when the topic is saved again.
 	Check func(ctx context.Context, topic, width int, progress func(string)) Outcome
 	// Hint shows the next hint.
 	Hint func(topic, width int) string
-	// Compare shows the topic beside its reference.
+	// Compare shows the topic beside its reference. Its context is as Check's.
 	Compare func(ctx context.Context, topic, width int) string
 	// Reset puts the topic's stub back, and says where the learner's files are.
 	Reset func(topic, width int) string
@@ -56,11 +58,12 @@ const (
 	keyEscape
 	keyBackspace
 	keyInterrupt // Ctrl-C
+	keyRepaint   // Ctrl-L
 )
 
 // Events of the loop, besides keys.
 type (
-	saved    int // a file of the topic
+	saved    []int // topics of which a file was, the last one last; none if that is not known
 	resized  struct{ width, height int }
 	progress struct {
 		run   int
@@ -72,8 +75,12 @@ type (
 		Outcome
 	}
 	told struct { // what a key asked for
+		run         int // that was needed for it; 0 for none
 		title, text string
-		changed     bool // the topic's files
+	}
+	reset struct { // the topic's stub is back
+		topic int
+		text  string
 	}
 	crashed struct{ reason any } // a goroutine of the loop panicked
 )
@@ -87,9 +94,9 @@ type request struct {
 type action int
 
 const (
-	doCheck action = iota // ends the check that is at work
-	doHint
+	doCheck action = iota // ends the work that goes on, as the next two do
 	doCompare
 	doReset
+	doHint
 	doQuit
 )
