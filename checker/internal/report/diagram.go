@@ -48,6 +48,7 @@ type step struct {
 type arrow struct {
 	X1, Y1, X2, Y2 int
 	LabelX, LabelY int
+	Anchor         string // which end of the label LabelX is: "start" or "end"
 	Text, Title    string
 	Lost           bool // it never arrives
 	Late           bool // it was lost once
@@ -105,7 +106,6 @@ func draw(records []evidence.Record) *diagram {
 			y += slope
 			a := d.Arrows[p.message]
 			a.Y2 = max(y, a.Y1+slope)
-			a.label()
 		default:
 			y += sendHeight
 			d.send(r, y)
@@ -247,8 +247,13 @@ func (a *arrow) Head() string {
 	return fmt.Sprintf("translate(%d %d) rotate(%.1f)", a.X2, a.Y2, angle)
 }
 
-// label stands above the middle of the arrow.
-func (a *arrow) label() { a.LabelX, a.LabelY = (a.X1+a.X2)/2, (a.Y1+a.Y2)/2-8 }
+// label stands above the arrow's beginning, where no other arrow begins.
+func (a *arrow) label() {
+	a.LabelX, a.LabelY, a.Anchor = a.X1+8, a.Y1-5, "start"
+	if a.X2 < a.X1 {
+		a.LabelX, a.Anchor = a.X1-8, "end"
+	}
+}
 
 func (d *diagram) lane(name string) int {
 	for _, l := range d.Lanes {
