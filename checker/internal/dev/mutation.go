@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"github.com/wirekata/wirekata/checker/internal/gosource"
 	"github.com/wirekata/wirekata/checker/internal/result"
 )
 
@@ -145,7 +146,7 @@ func (m *mutation) apply(reference map[string][]byte, allowed []string) (map[str
 		files[e.file] = bytes.Replace(src, was, is, 1)
 	}
 	for _, e := range m.edits {
-		files[e.file] = followImports(files[e.file], allowed)
+		files[e.file] = gosource.FollowImports(files[e.file], allowed)
 	}
 	for name, data := range m.whole {
 		if len(bytes.TrimSpace(data)) == 0 {

@@ -73,6 +73,22 @@ func (p *plan) specimens() []*runner.Specimen {
 	return list
 }
 
+// aim says on which clauses each fault will be tried: to compile all the
+// others beside it would be most of the gate's work. A race is looked for in
+// all of them.
+func (p *plan) aim() {
+	for _, f := range p.faults {
+		if slices.Contains(f.kills, runner.NoDataRace) {
+			continue
+		}
+		for _, name := range f.kills {
+			if c, ok := p.clause(name); ok {
+				f.Clauses = append(f.Clauses, c.Name)
+			}
+		}
+	}
+}
+
 // raced are the specimens that are tried under the race detector too.
 func (p *plan) raced() []*runner.Specimen {
 	if p.reference == nil {

@@ -67,6 +67,7 @@ func (g *Gate) try(ctx context.Context, bench *runner.Bench, subjects []*subject
 	var all, race []*runner.Specimen
 	for _, s := range subjects {
 		p := s.plan()
+		p.aim()
 		if missing != "" {
 			s.Notes = append(s.Notes, "not run under the race detector: "+missing)
 		}

@@ -27,6 +27,8 @@ type Specimen struct {
 	Topic *course.Topic
 	Name  string // for people
 	Files map[string][]byte
+	// Clauses are the names of those that it will be tried on; none for all.
+	Clauses []string
 	// Refusal says why it does not run, once it is built.
 	Refusal string
 

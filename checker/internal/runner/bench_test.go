@@ -36,6 +36,9 @@ func TestBenchJudgesManyFromOneProgram(t *testing.T) {
 	all := []*Specimen{reference, wrong, refused, other}
 
 	ctx := context.Background()
+	clauses, err := course.Clauses(c.Originals, c.Frames())
+	require.NoError(t, err)
+	wrong.Clauses = []string{clauses[1].Name}
 	require.NoError(t, b.Load(ctx, all))
 	require.Empty(t, reference.Refusal)
 	require.Contains(t, refused.Refusal, `import "os"`)
@@ -44,21 +47,21 @@ func TestBenchJudgesManyFromOneProgram(t *testing.T) {
 	require.Empty(t, reference.Refusal)
 	require.Contains(t, other.Refusal, "checker/contracts/start/frames/assessment_test.go:33:25")
 
-	clauses, err := course.Clauses(c.Originals, c.Frames())
-	require.NoError(t, err)
 	var trials []*Trial
 	for _, s := range all {
 		trials = append(trials, &Trial{Specimen: s, Clause: clauses[1], Seed: 1})
 	}
+	trials = append(trials, &Trial{Specimen: wrong, Clause: clauses[2], Seed: 1})
 	n := 0
 	require.NoError(t, b.Run(ctx, trials, func(*Trial) { n++ }))
-	require.Equal(t, 2, n)
+	require.Equal(t, 3, n)
 	require.Equal(t, result.Pass, trials[0].Outcome.Verdict, "%+v", trials[0].Outcome)
 	require.Equal(t, result.Fail, trials[1].Outcome.Verdict)
 	require.Equal(t, result.ByAssertion, trials[1].Outcome.By)
 	require.Contains(t, trials[1].Outcome.Reason, "count 6, want 3")
 	require.Equal(t, result.Refused, trials[2].Outcome.Verdict)
 	require.Equal(t, result.Refused, trials[3].Outcome.Verdict)
+	require.Equal(t, result.Error, trials[4].Outcome.Verdict, "a clause that was left out")
 }
 
 // A verdict outlives the edit of another specimen, and nothing else.
@@ -122,10 +125,4 @@ func TestSuitesEmbedTheirTestdata(t *testing.T) {
 	trial := &Trial{Specimen: s, Clause: clauses[4], Seed: 1}
 	require.NoError(t, b.Run(t.Context(), []*Trial{trial}, nil))
 	require.Equal(t, result.Pass, trial.Outcome.Verdict, "%+v", trial.Outcome)
-}
-
-func TestReplaceImport(t *testing.T) {
-	got, err := replaceImport([]byte("package x_test\n\nimport (\n\tf \"a/b\"\n\t\"a/c\"\n)\n"), "a/b", "z/y/x")
-	require.NoError(t, err)
-	require.Equal(t, "package x_test\n\nimport (\n\tf \"z/y/x\"\n\t\"a/c\"\n)\n", string(got))
 }

@@ -2,25 +2,23 @@ package runner
 
 import (
 	"bytes"
-	"go/parser"
-	"go/token"
 	"io/fs"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"text/template"
 
 	"github.com/wirekata/wirekata/checker/internal/course"
+	"github.com/wirekata/wirekata/checker/internal/gosource"
 	"github.com/wirekata/wirekata/checker/internal/result"
 )
 
 // A bundle is a program with many candidates of one topic. Each stands in a
-// package of its own that only the overlay knows, with both suites beside it
-// as ordinary packages that import it in the exercise's place:
+// package of its own that only the overlay knows, with both suites
+// beside it as an ordinary package that imports it in the exercise's place:
 //
 //	bundle/<topic>/<name>/<topic>   the candidate
-//	bundle/<topic>/<name>/suite     both suites
+//	bundle/<topic>/<name>/suite     both suites, cut down to its Clauses
 //	bundle/<topic>                  a TestMain that runs the suites of one
 type bundle struct {
 	topic     *course.Topic
@@ -75,51 +73,53 @@ func (u *bundle) sum(over *overlay, s *Specimen) string {
 }
 
 func (u *bundle) laySuites(over *overlay, originals fs.FS, s *Specimen) error {
+	suites := map[string][]byte{}
 	for _, suite := range []result.Suite{result.Assignment, result.Assessment} {
 		src, err := readSuite(originals, u.topic, suite)
 		if err != nil {
 			return err
 		}
-		src, err = replaceImport(src, modulePath+u.topic.Exercise(), modulePath+u.candidateFolder(s))
+		suites[string(suite)+".go"], err = gosource.ReplaceImport(src, modulePath+u.topic.Exercise(), modulePath+u.candidateFolder(s))
 		if err != nil {
 			return err
 		}
-		if err := over.put(path.Join(u.suiteFolder(s), string(suite)+".go"), src); err != nil {
+	}
+	if len(s.Clauses) > 0 {
+		var err error
+		if suites, err = gosource.Excerpt(suites, s.Clauses); err != nil {
+			return err
+		}
+	}
+	for name, src := range suites {
+		if err := over.put(path.Join(u.suiteFolder(s), name), src); err != nil {
 			return err
 		}
 	}
 	return over.putTree(originals, path.Join(u.topic.Contract(), "testdata"), path.Join(u.suiteFolder(s), "testdata"))
 }
 
-// replaceImport returns the Go source with one import path in the place of
-// another.
-func replaceImport(src []byte, old, new string) ([]byte, error) {
-	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "", src, parser.ImportsOnly)
-	if err != nil {
-		return nil, err
-	}
-	for _, spec := range file.Imports {
-		if spec.Path.Value == strconv.Quote(old) {
-			from, to := fset.Position(spec.Path.Pos()).Offset, fset.Position(spec.Path.End()).Offset
-			return bytes.Join([][]byte{src[:from], []byte(strconv.Quote(new)), src[to:]}, nil), nil
-		}
-	}
-	return src, nil // a suite may leave the import to the other
-}
-
 type mainData struct {
-	Env     string
-	Suites  []suiteData
-	Clauses []course.Clause
+	Env    string
+	Suites []suiteData
 }
 
-type suiteData struct{ Name, Path string }
+type suiteData struct {
+	Name, Path string
+	Clauses    []string
+}
 
 func (u *bundle) mainData() mainData {
-	d := mainData{Env: candidateEnv, Clauses: u.clauses}
+	var all []string
+	for _, c := range u.clauses {
+		all = append(all, c.Name)
+	}
+	d := mainData{Env: candidateEnv}
 	for _, s := range u.specimens {
-		d.Suites = append(d.Suites, suiteData{s.folder(), modulePath + u.suiteFolder(s)})
+		clauses := s.Clauses
+		if len(clauses) == 0 {
+			clauses = all
+		}
+		d.Suites = append(d.Suites, suiteData{s.folder(), modulePath + u.suiteFolder(s), clauses})
 	}
 	return d
 }
@@ -136,8 +136,8 @@ import (
 
 func TestMain(*testing.M) {
 	suites := map[string][]testing.InternalTest{ {{range $i, $s := .Suites}}
-		{{printf "%q" $s.Name}}: { {{range $.Clauses}}
-			{Name: "{{.Name}}", F: s{{$i}}.{{.Name}} },{{end}}
+		{{printf "%q" $s.Name}}: { {{range .Clauses}}
+			{Name: "{{.}}", F: s{{$i}}.{{.}} },{{end}}
 		},{{end}}
 	}
 	testing.Main(regexp.MatchString, suites[os.Getenv("{{.Env}}")], nil, nil)

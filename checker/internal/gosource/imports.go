@@ -1,4 +1,5 @@
-package dev
+// Package gosource edits Go source by its syntax alone.
+package gosource
 
 import (
 	"bytes"
@@ -17,18 +18,18 @@ import (
 	"golang.org/x/tools/go/ast/astutil"
 )
 
-// followImports returns the source with its imports brought in line with what
+// FollowImports returns the source with its imports brought in line with what
 // it uses, so that a fault's text is about its belief alone: imports that are
 // no longer used go, and packages of allowed that are used without an import
 // get one. What does not parse is returned as it is; the compiler says why.
-func followImports(src []byte, allowed []string) []byte {
+func FollowImports(src []byte, allowed []string) []byte {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", src, parser.ParseComments)
 	if err != nil {
 		return src
 	}
 	changed := false
-	used := qualifiers(file)
+	used := qualifiers(file, file)
 	for _, spec := range append([]*ast.ImportSpec(nil), file.Imports...) {
 		imported, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {
@@ -62,15 +63,32 @@ func followImports(src []byte, allowed []string) []byte {
 	return out.Bytes()
 }
 
-// qualifiers returns the names that the file qualifies others with and that
-// it does not declare.
-func qualifiers(file *ast.File) map[string]bool {
+// ReplaceImport returns the Go source with one import path in the place of
+// another.
+func ReplaceImport(src []byte, old, new string) ([]byte, error) {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "", src, parser.ImportsOnly)
+	if err != nil {
+		return nil, err
+	}
+	for _, spec := range file.Imports {
+		if spec.Path.Value == strconv.Quote(old) {
+			from, to := fset.Position(spec.Path.Pos()).Offset, fset.Position(spec.Path.End()).Offset
+			return bytes.Join([][]byte{src[:from], []byte(strconv.Quote(new)), src[to:]}, nil), nil
+		}
+	}
+	return src, nil // a suite may leave the import to the other
+}
+
+// qualifiers returns the names that a part of the file qualifies others with
+// and that the file does not declare.
+func qualifiers(file *ast.File, part ast.Node) map[string]bool {
 	unresolved := map[*ast.Ident]bool{}
 	for _, id := range file.Unresolved {
 		unresolved[id] = true
 	}
 	used := map[string]bool{}
-	ast.Inspect(file, func(n ast.Node) bool {
+	ast.Inspect(part, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok {
 			if id, ok := sel.X.(*ast.Ident); ok && unresolved[id] {
 				used[id.Name] = true
