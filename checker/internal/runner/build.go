@@ -192,6 +192,9 @@ func (b *builder) attempt(ctx context.Context, args, packages []string, failed *
 			}
 			return nil
 		}
+		if line := diskFull(stdout); line != "" {
+			return gotool.Explain(args[0], err, line) // and no candidate is to blame
+		}
 		n := len(packages)
 		blame(failed, packages, buildFailures(stdout))
 		packages = slices.DeleteFunc(slices.Clone(packages), func(p string) bool { _, bad := failed.messages[p]; return bad })

@@ -60,6 +60,18 @@ func plainOutput(stdout []byte) string {
 	return b.String()
 }
 
+// diskFull returns the line in which a compiler or the linker says that it has
+// no room. A message about the source names a place in it.
+func diskFull(stdout []byte) string {
+	for line := range strings.Lines(plainOutput(stdout)) {
+		line = strings.TrimRight(line, "\n")
+		if strings.HasSuffix(line, ": no space left on device") && !atALine.MatchString(line) {
+			return line
+		}
+	}
+	return ""
+}
+
 var hiddenSuite = regexp.MustCompile(`(?m)^exercises/\w+/\w+/assessment_test\.go:[0-9:]+`)
 
 // asLearnerKnows makes a compiler's message fit for the learner, to whom the

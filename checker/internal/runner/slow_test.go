@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -90,4 +91,19 @@ func TestSourceThatIsSlowToTypeCheck(t *testing.T) {
 			t.Log(topic.Refusal)
 		})
 	}
+}
+
+// Where a compiler has no room no candidate is refused.
+func TestFullDiskIsNobodysFault(t *testing.T) {
+	b := &builder{run: func(context.Context, []string) ([]byte, error) {
+		return []byte(`{"ImportPath":"x/a.test","Action":"build-output","Output":"# x/a.test\n"}
+{"ImportPath":"x/a.test","Action":"build-output","Output":"/go/link: mapping output file failed: no space left on device\n"}
+{"ImportPath":"x/a.test","Action":"build-fail"}
+`), errors.New("exit status 1")
+	}}
+	var failed failures
+	err := b.attempt(t.Context(), []string{"test"}, []string{"x/a"}, &failed)
+	require.ErrorContains(t, err, "go test: the disk is full: /go/link: mapping output file failed: no space left on device\nmake room")
+	require.Empty(t, failed.messages)
+	require.Empty(t, diskFull([]byte(`{"Action":"build-output","Output":"exercises/x/a/a.go:3:9: undefined: no space left on device\n"}`)))
 }
