@@ -29,7 +29,7 @@ unit: ## the harness and the checker themselves; suites run against stubs elsewh
 verify: ## every stub, reference, fault and variant of every topic
 	go tool checker dev verify
 
-certify: ## the kill matrices and 200 runs of every suite in four conditions: some 20 minutes for four topics
+certify: ## the kill matrices, and 200 runs of every suite in four conditions: ten minutes a topic
 	go tool checker dev certify
 
 bench: ## the references against their peers

@@ -29,7 +29,7 @@ func (g *Gate) Matrix(ctx context.Context, topics []*course.Topic) error {
 		g.progress("matrix of "+t.ID(), i, len(topics))
 		p := g.inspect(t).plan()
 		if p.reference == nil {
-			return fmt.Errorf("topic %s: not sound; see: go tool checker dev verify %s", t.ID(), t.ID())
+			return notSound(t)
 		}
 		m, err := p.matrix(ctx, bench, t.Race && missing == "")
 		if err != nil {
@@ -40,6 +40,10 @@ func (g *Gate) Matrix(ctx context.Context, topics []*course.Topic) error {
 		}
 	}
 	return nil
+}
+
+func notSound(t *course.Topic) error {
+	return fmt.Errorf("topic %s: not sound; see: go tool checker dev verify %s", t.ID(), t.ID())
 }
 
 // matrix renders which clause rejects which fault, as a Markdown table.

@@ -10,8 +10,8 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/runner"
 )
 
-// A Condition is a way to run the reference in which its verdict must be the
-// same as ever.
+// A Condition is a way to run legal code in which its verdict must be the same
+// as ever.
 type Condition struct {
 	Name  string
 	jobs  int // processes at a time
@@ -30,18 +30,20 @@ func Conditions() []Condition {
 	}
 }
 
-// A Steadiness says how often one topic's reference was run in a condition,
-// and what was not a pass.
+// A Steadiness says how often one topic's reference and variants were run in a
+// condition, and what was not a pass.
 type Steadiness struct {
-	ID        string
-	Condition string
-	Runs      int      // of the whole of both suites
-	Changes   []string // clause, seed and reason of each verdict that is no pass
-	Skipped   string   // why the condition cannot be made here
+	ID          string
+	Condition   string
+	Runs        int // of the whole of both suites, on the reference
+	VariantRuns int // the same on each variant
+	Variants    int
+	Changes     []string // specimen, clause, seed and reason of each verdict that is no pass
+	Skipped     string   // why the condition cannot be made here
 }
 
-// Steady runs both suites of each topic on the reference, in each condition
-// and n times, each time with another seed.
+// Steady runs both suites of each topic in each condition, n times on the
+// reference and a tenth of that on each variant, each time with another seed.
 func (g *Gate) Steady(ctx context.Context, topics []*course.Topic, n int) ([]Steadiness, error) {
 	defer g.done()
 	again := *g
@@ -55,29 +57,41 @@ func (g *Gate) Steady(ctx context.Context, topics []*course.Topic, n int) ([]Ste
 	if err != nil {
 		return nil, err
 	}
-	var references []*runner.Specimen
-	var subjects []*subject
+	var plans []*plan
+	var legal []*runner.Specimen
 	for _, t := range topics {
-		s := g.inspect(t)
-		subjects = append(subjects, s)
-		references = append(references, &runner.Specimen{Topic: t, Name: "reference", Files: s.reference})
+		p := g.inspect(t).plan()
+		if p.reference == nil {
+			return nil, notSound(t)
+		}
+		plans = append(plans, p)
+		legal = append(legal, p.legal()...)
 	}
-	if err := again.build(ctx, bench, references, missing == ""); err != nil {
+	if err := again.build(ctx, bench, legal, missing == ""); err != nil {
 		return nil, err
 	}
 	var all []Steadiness
-	for i, s := range subjects {
+	for _, p := range plans {
 		for _, c := range Conditions() {
-			one := Steadiness{ID: s.ID, Condition: c.Name}
+			one := Steadiness{ID: p.ID, Condition: c.Name, Runs: n, VariantRuns: (n + 9) / 10, Variants: len(p.variants)}
 			if c.race && missing != "" {
 				one.Skipped = missing
-			} else if err := s.steady(ctx, bench, references[i], c, n, &one); err != nil {
+			} else if err := p.steady(ctx, bench, c, &one); err != nil {
 				return nil, err
 			}
 			all = append(all, one)
 		}
 	}
 	return all, nil
+}
+
+// legal are the specimens that every clause must pass.
+func (p *plan) legal() []*runner.Specimen {
+	list := []*runner.Specimen{p.reference}
+	for _, v := range p.variants {
+		list = append(list, v.Specimen)
+	}
+	return list
 }
 
 func (g *Gate) build(ctx context.Context, bench *runner.Bench, specimens []*runner.Specimen, race bool) error {
@@ -102,28 +116,33 @@ func (g *Gate) build(ctx context.Context, bench *runner.Bench, specimens []*runn
 }
 
 // steady runs one topic in one condition.
-func (s *subject) steady(ctx context.Context, bench *runner.Bench, reference *runner.Specimen, c Condition, n int, into *Steadiness) error {
+func (p *plan) steady(ctx context.Context, bench *runner.Bench, c Condition, into *Steadiness) error {
 	var trials []*runner.Trial
-	for seed := range n {
-		for _, k := range s.clauses {
-			trials = append(trials, &runner.Trial{Specimen: reference, Clause: k, Seed: uint64(seed) + 1, Race: c.race, Procs: c.procs})
+	for _, s := range p.legal() {
+		n := into.Runs
+		if s != p.reference {
+			n = into.VariantRuns
+		}
+		for _, seed := range upTo(n) {
+			for _, k := range p.clauses {
+				trials = append(trials, &runner.Trial{Specimen: s, Clause: k, Seed: seed, Race: c.race, Procs: c.procs})
+			}
 		}
 	}
 	done := 0
 	bench.Jobs = c.jobs
 	err := bench.Run(ctx, trials, func(*runner.Trial) {
 		done++
-		s.progress(s.ID+", "+c.Name, done, len(trials))
+		p.progress(p.ID+", "+c.Name, done, len(trials))
 	})
 	if err != nil {
 		return err
 	}
-	into.Runs = n
 	for _, t := range trials {
 		if v := t.Outcome.Verdict; v == result.Pass && t.Report == "" || v == result.Unsupported {
 			continue
 		}
-		into.Changes = append(into.Changes, fmt.Sprintf("%s says %s on seed %d: %s", shortName(t), t.Outcome.Verdict, t.Seed, firstLine(t.Outcome.Reason)))
+		into.Changes = append(into.Changes, fmt.Sprintf("%s: %s says %s on seed %d: %s", t.Specimen.Name, shortName(t), t.Outcome.Verdict, t.Seed, firstLine(t.Outcome.Reason)))
 	}
 	return nil
 }
