@@ -2,7 +2,9 @@ package pubsub_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -700,9 +702,12 @@ func TestCanceledReceiveTakesNothing(t *testing.T) {
 
 // As many Receives return as there are messages, also where several wait at
 // once, of one subscription or of several members, and the messages come all
-// at once. README
+// at once, or for one that leaves at that instant. README
 func TestEveryReceiveIsWoken(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
+		// On one CPU nobody wakes before all has been done, so that a wake-up
+		// too few is missed every time.
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 		b := pubsub.New(pubsub.Options{})
 		defer b.Close()
 		member := pubsub.SubOptions{Group: "g"}
@@ -733,6 +738,23 @@ func TestEveryReceiveIsWoken(t *testing.T) {
 		}
 		wantWoken(t, waiting, 1, "4", "5", "6", "7")
 		one.nothing(t)
+		contract.Step(t, "one and two wait; a message, and one leaves at that instant")
+		own = one.receiving(t.Context())
+		contract.Settle()
+		other := two.receiving(t.Context())
+		contract.Settle()
+		wantError(t, "Publish", b.Publish("a", []byte("8")), nil)
+		wantError(t, "Close", one.sub.Close(), nil)
+		contract.Settle()
+		if !other.Returned() {
+			contract.Failf(t, "the message waits, and so does a Receive of a member that is left")
+		}
+		r := other.Await(t)
+		if got := r.String(); got != message("a", "8", 1) && got != message("a", "8", 2) {
+			contract.Mismatch(t, "Receive of the member that is left", got, message("a", "8", 1)+", or attempt 2")
+		}
+		wantError(t, "Ack", r.d.Ack(), nil)
+		own.Await(t) // ErrClosed, or the message before Close took it back
 		two.nothing(t)
 	})
 }
@@ -808,6 +830,83 @@ func TestOnlyWhileSubscribed(t *testing.T) {
 		stays.receive(t, "a/b", "5", 1).ack(t)
 		leaf.ended(t, pubsub.ErrClosed)
 	})
+}
+
+// A subscription that has ended leaves nothing behind: after thousands that
+// came and went, by Close, as the only member of a group, or by eviction, the
+// broker holds no more memory than before. README
+func TestEndedLeavesNothing(t *testing.T) {
+	contract.Virtual(t, func(t *testing.T) {
+		b := pubsub.New(pubsub.Options{AckWait: 10 * time.Second})
+		defer b.Close()
+		close := func(s *pubsub.Subscription, _ string) error { return s.Close() }
+		for _, way := range []struct {
+			name string
+			o    pubsub.SubOptions
+			end  func(s *pubsub.Subscription, topic string) error
+			is   error
+		}{
+			{"Close", pubsub.SubOptions{Buffer: 2}, close, pubsub.ErrClosed},
+			{"the Close of the only member of a group", pubsub.SubOptions{Buffer: 2, Group: "g"}, close, pubsub.ErrClosed},
+			{"eviction", pubsub.SubOptions{Buffer: 2, Full: pubsub.Evict}, func(_ *pubsub.Subscription, topic string) error {
+				return b.Publish(topic, []byte("one too many"))
+			}, pubsub.ErrEvicted},
+		} {
+			const many = 2000
+			contract.Step(t, "%d subscriptions, one after the other, each with a filter of its own: one message acked, one not settled, two that wait, and %s", many, way.name)
+			var before uint64
+			for i := range many + many/10 {
+				if i == many/10 { // by now what grows once has grown
+					before = heapInUse()
+				}
+				topic := fmt.Sprintf("a/%d/b", i)
+				s, err := b.Subscribe(fmt.Sprintf("a/%d/+", i), way.o)
+				if err != nil {
+					contract.Failf(t, "Subscribe returned %v", err)
+				}
+				for _, body := range []string{"acked", "unsettled", "waits", "waits too"} {
+					if err := b.Publish(topic, []byte(body)); err != nil {
+						contract.Failf(t, "Publish returned %v", err)
+					}
+					if strings.HasPrefix(body, "waits") {
+						continue
+					}
+					d, err := s.Receive(t.Context())
+					if err != nil || string(d.Body) != body {
+						contract.Failf(t, "Receive returned %v, and not the message %q", err, body)
+					}
+					if body != "acked" {
+						continue
+					}
+					if err := d.Ack(); err != nil {
+						contract.Failf(t, "Ack returned %v", err)
+					}
+				}
+				if err := way.end(s, topic); err != nil {
+					contract.Failf(t, "what was to end the subscription returned %v", err)
+				}
+				if _, err := s.Receive(t.Context()); !errors.Is(err, way.is) {
+					contract.Mismatch(t, "Receive returned the wrong error when the subscription had ended", fmt.Sprint(err), fmt.Sprint(way.is))
+				}
+			}
+			contract.Pass(time.Minute)
+			const allowed = 128 << 10
+			if after := heapInUse(); after > before+allowed {
+				contract.Mismatch(t, "memory in use that came with subscriptions that have ended",
+					fmt.Sprintf("%d octets for each of %d", (after-before)/many, many), fmt.Sprintf("none; up to %d are overlooked", allowed/many))
+			}
+		}
+	})
+}
+
+// heapInUse returns how many octets of the heap can be reached.
+func heapInUse() uint64 {
+	var m runtime.MemStats
+	for range 2 { // the first leaves what has finalizers
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 // Closing the broker ends everything at once: Receives, deliveries, Publish and
