@@ -153,7 +153,8 @@ func TestUploadsAreStreamed(t *testing.T) {
 }
 
 // Under an outage there are as many retries as the budget has: one, and Budget
-// for each request, whatever its method. README
+// for each request, whatever its method. What the breaker refuses costs
+// nothing. README
 func TestBudgetUnderOutage(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		s := newSite(t, sidecar.Policy{Budget: 0.25, Attempts: 3, Failures: 1000}, status(503))
@@ -169,6 +170,17 @@ func TestBudgetUnderOutage(t *testing.T) {
 				contract.Mismatch(t, fmt.Sprintf("what the upstream has got for %d requests with %d retries earned", n, 1+n/4), fmt.Sprint(got), fmt.Sprint(want))
 			}
 		}
+
+		refused := newSite(t, sidecar.Policy{Budget: 0.125, Attempts: 2, Failures: 2, OpenFor: 5 * time.Second}, status(502, 502, 200, 502, 200))
+		defer refused.stop()
+		contract.Step(t, "POST and GET fail, and open the breaker before the GET is sent again")
+		refused.ask("POST", "http://api/", "").Await(t).wantStatus(t, 502)
+		refused.get(t, "http://api/").wants(t, 502, "answer 2")
+		contract.Pass(6 * time.Second)
+		contract.Control(t, "6 s later a probe that succeeds")
+		refused.get(t, "http://api/").wants(t, 200, "answer 3")
+		contract.Step(t, "a GET that fails: the retry that was not made is still there")
+		refused.get(t, "http://api/").wants(t, 200, "answer 5")
 	})
 }
 
@@ -248,7 +260,7 @@ func TestOpenBreaker(t *testing.T) {
 			method string
 			after  time.Duration
 			left   string
-		}{{"GET", 100 * time.Millisecond, "5"}, {"POST", 2900 * time.Millisecond, "3"}, {"HEAD", 3100 * time.Millisecond, "2"}, {"GET", 4900 * time.Millisecond, "1"}} {
+		}{{"GET", 100 * time.Millisecond, "5"}, {"POST", 2900 * time.Millisecond, "3"}, {"PUT", 3 * time.Second, "2"}, {"HEAD", 3100 * time.Millisecond, "2"}, {"GET", 4900 * time.Millisecond, "1"}} {
 			contract.Step(t, "%s, %s after the last failure", c.method, c.after)
 			contract.Pass(time.Until(opened.Add(c.after - delay)))
 			a := s.ask(c.method, "http://api/", "").Await(t)
@@ -554,14 +566,14 @@ func TestDeadlineIsForAllAttempts(t *testing.T) {
 }
 
 // A deadline that is not one number of at most ten digits is none. With 0 no
-// attempt is made. README
+// attempt is made, with 1 there is one. README
 func TestDeadlineValues(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		s := newSite(t, sidecar.Policy{Timeout: 3 * time.Second}, say("ok"))
 		defer s.stop()
-		for i, values := range [][]string{{"soon"}, {"250"}, {"-250"}, {"+250"}, {"250.0"}, {"250ms"}, {"0x250"}, {"2_50"}, {""}, {"9999999999"}, {"00000000250"}, {"18446744073709551866"}, {"250", "250"}} {
+		for i, values := range [][]string{{"soon"}, {"250"}, {"-250"}, {"+250"}, {"250.0"}, {"250ms"}, {"0x250"}, {"2_50"}, {""}, {"9999999999"}, {"0000000250"}, {"00000000250"}, {"18446744073709551866"}, {"250", "250"}} {
 			want := "3000"
-			if len(values) == 1 && values[0] == "250" {
+			if len(values) == 1 && (values[0] == "250" || values[0] == "0000000250") {
 				want = "250"
 			}
 			contract.Step(t, "GET, %s: %q", sidecar.DeadlineField, values)
@@ -573,11 +585,13 @@ func TestDeadlineValues(t *testing.T) {
 			s.visit(t, i).wantLeft(t, want)
 		}
 		sent := s.count()
-		contract.Step(t, "GET, %s: 0", sidecar.DeadlineField)
-		start := time.Now()
-		s.ask("GET", "http://api/", "", sidecar.DeadlineField, "0").Await(t).wantsOwn(t, 504, sidecar.ErrorTimeout)
-		wantElapsed(t, start, 2*delay)
-		s.wantAttempts(t, sent)
+		for left := range 2 {
+			contract.Step(t, "GET, %s: %d", sidecar.DeadlineField, left)
+			start := time.Now()
+			s.ask("GET", "http://api/", "", sidecar.DeadlineField, fmt.Sprint(left)).Await(t).wantsOwn(t, 504, sidecar.ErrorTimeout)
+			wantElapsed(t, start, 2*delay+time.Duration(left)*time.Millisecond)
+			s.wantAttempts(t, sent+left)
+		}
 	})
 }
 
@@ -623,7 +637,9 @@ func TestInvalidTraceparent(t *testing.T) {
 			{"00-" + id + "-" + strings.Replace(parent, "1", ".", 1) + "-01"},
 			{"00-" + id + "0-" + parent[1:] + "-01"},
 			{"00-" + id[1:] + "-" + parent + "0-01"},
+			{"00." + id + "-" + parent + "-01"},
 			{"00-" + id + "." + parent + "-01"},
+			{"00-" + id + "-" + parent + ".01"},
 			{"ff-" + id + "-" + parent + "-01"},
 			{".0-" + id + "-" + parent + "-01"},
 			{"0-" + id + "-" + parent + "-001"},
