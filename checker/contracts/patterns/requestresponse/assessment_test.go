@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/wirekata/wirekata/exercises/patterns/requestresponse"
 	"github.com/wirekata/wirekata/harness/contract"
@@ -558,8 +559,25 @@ func TestLost(t *testing.T) {
 			wantReturned(t, "Close", contract.Call(t, "Close to return", c.Close), nil)
 			p.stop()
 		}
+		contract.Step(t, "a Write fails, and Read does not notice, while one call waits and another one comes")
+		half := &halfBroken{}
+		c, p := facingOn(t, half.conn)
+		waits := doing(t.Context(), c, 1, "x")
+		p.wantRequest(t, 1, "x")
+		half.broken.Store(true)
+		comes := doing(t.Context(), c, 1, "y")
+		contract.Settle()
+		for _, call := range []*contract.Pending[outcome]{waits, comes} {
+			if !call.Returned() {
+				contract.Failf(t, "a Do still waits although the connection is broken")
+			}
+			call.Await(t).wantError(t, requestresponse.ErrLost)
+		}
+		p.wantEnd(t)
+		wantReturned(t, "Close", contract.Call(t, "Close to return", c.Close), nil)
+		p.stop()
 		contract.Step(t, "the connection ends while no call waits")
-		c, p := facing(t)
+		c, p = facing(t)
 		p.stop()
 		contract.Settle()
 		do(t, c, 1, "later").wantError(t, requestresponse.ErrLost)
@@ -805,7 +823,8 @@ func TestShutdownGivesUp(t *testing.T) {
 }
 
 // Serve returns ErrServerClosed also if Shutdown came before, else the error
-// of Accept, and closes the listener; connections go on. README
+// of Accept, and closes the listener; connections go on. One that Accept
+// returns when Shutdown was called is closed. README
 func TestServe(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		contract.Step(t, "Shutdown before Serve")
@@ -814,6 +833,14 @@ func TestServe(t *testing.T) {
 		late := serve(t, s)
 		wantReturned(t, "Serve", late.serving.Await(t), requestresponse.ErrServerClosed)
 		late.wantRefused(t)
+		contract.Step(t, "Shutdown while Accept returns a connection")
+		last := serveOn(t, &requestresponse.Server{Handler: tell}, func(l net.Listener) net.Listener { return &tardy{Listener: l} })
+		guest := last.dial(t)
+		contract.Settle()
+		wantReturned(t, "Shutdown", last.shutdown(t.Context()).Await(t), nil)
+		wantReturned(t, "Serve", last.serving.Await(t), requestresponse.ErrServerClosed)
+		guest.wantEnd(t)
+		guest.stop()
 		contract.Step(t, "Accept fails after the first connection")
 		broken := errors.New("out of descriptors")
 		d := newDesk()
@@ -842,6 +869,63 @@ func TestServe(t *testing.T) {
 		wantReturned(t, "Shutdown", down.Await(t), nil)
 		p.wantEnd(t)
 	})
+}
+
+// The server lets go of a connection that has ended, whoever has ended it.
+// README
+func TestEndedConnectionsAreLetGo(t *testing.T) {
+	contract.Virtual(t, func(t *testing.T) {
+		const many, most = 64, 16 // some may be found on a stack or in a slice's back
+		var conns []weak.Pointer[hooked]
+		s := serveOn(t, &requestresponse.Server{Handler: tell}, func(l net.Listener) net.Listener {
+			return &wrapping{l, func(nc net.Conn) net.Conn {
+				h := &hooked{Conn: nc}
+				conns = append(conns, weak.Make(h))
+				return h
+			}}
+		})
+		defer s.stop()
+		contract.Step(t, "%d connections, with a request on each", many)
+		var peers []*peer
+		for i := range many {
+			p := s.dial(t)
+			p.send(ask(1, 7, fmt.Sprint("from ", i)))
+			p.want(t, reply(1, 7, told(fmt.Sprint("from ", i))))
+			peers = append(peers, p)
+		}
+		contract.Control(t, "they are all there")
+		if n := reachable(conns); n != many {
+			contract.Failf(t, "%d of %d connections are in memory, want all", n, many)
+		}
+		contract.Step(t, "one half is closed by the clients; in the other half they send something malformed")
+		for i, p := range peers {
+			if i%2 == 0 {
+				p.stop()
+			} else {
+				p.send(frame{typ: 9, id: 2})
+				p.wantEnd(t)
+				p.stop()
+			}
+		}
+		contract.Settle()
+		if n := reachable(conns); n > most {
+			contract.Failf(t, "%d of %d connections are still in memory when they have ended", n, many)
+		}
+	})
+}
+
+// reachable counts what the garbage collector leaves.
+func reachable[T any](list []weak.Pointer[T]) int {
+	for range 3 {
+		runtime.GC()
+	}
+	n := 0
+	for _, p := range list {
+		if p.Value() != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // A body belongs to who got it: what comes later does not change it. README
@@ -1073,6 +1157,43 @@ func (l *wrapping) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	return l.wrap(c), nil
+}
+
+// A halfBroken makes a connection whose Write fails from some moment on.
+type halfBroken struct {
+	net.Conn
+	broken atomic.Bool
+}
+
+func (h *halfBroken) conn(nc net.Conn) net.Conn {
+	h.Conn = nc
+	return h
+}
+
+func (h *halfBroken) Write(p []byte) (int, error) {
+	if h.broken.Load() {
+		return 0, errors.New("broken")
+	}
+	return h.Conn.Write(p)
+}
+
+// tardy gives out its first connection when it has been closed.
+type tardy struct {
+	net.Listener
+	held net.Conn
+}
+
+func (l *tardy) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		l.held = c
+		c, err = l.Listener.Accept()
+	}
+	if err != nil && l.held != nil {
+		c, l.held = l.held, nil
+		return c, nil
+	}
+	return c, err
 }
 
 // failing fails after some connections.
