@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -472,7 +474,8 @@ func TestAddressKeepsItsQuery(t *testing.T) {
 	})
 }
 
-// A status that no later poll will mend ends Next with an error. README
+// A status that no later poll will mend ends Next with an error, and so does a
+// URL that is none. README
 func TestHopelessStatus(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		for _, status := range []int{400, 401, 404} {
@@ -488,7 +491,73 @@ func TestHopelessStatus(t *testing.T) {
 			s.wantPolls(t, "0", "1")
 			s.stop()
 		}
+		contract.Step(t, "a URL that cannot be parsed")
+		c := &longpolling.Client{URL: "http://server/%zz"}
+		start := time.Now()
+		o := contract.Call(t, "Next to return", func() outcome { return newOutcome(c.Next(t.Context())) })
+		if o.err == nil || errors.Is(o.err, longpolling.ErrGap) {
+			contract.Mismatch(t, "Next", fmt.Sprintf("%s, error %v", render(o.events), o.err), "an error other than ErrGap")
+		}
+		wantElapsed(t, start, 0, 0)
 	})
+}
+
+// The body of every answer is closed, whatever it is and whatever becomes of
+// it. README
+func TestBodiesAreClosed(t *testing.T) {
+	contract.Virtual(t, func(t *testing.T) {
+		s := script(t, reply{status: 503, body: "later"}, reply{status: 200, body: page(1, "a"), cut: true}, reply{status: 200, body: "no page"},
+			reply{status: 204}, reply{status: 200, body: page(1, "a")}, reply{status: 404, body: "what?"}, reply{status: 410, body: "gone"})
+		defer s.stop()
+		bodies := &closing{upstream: s.client.Transport}
+		c := s.follower("")
+		c.HTTP = &http.Client{Transport: bodies}
+		contract.Step(t, "503, half an answer, what is no page, 204, and an event")
+		wantNext(t, c, 1, "a")
+		bodies.wantClosed(t, 5)
+		for i, status := range []int{404, 410} {
+			contract.Step(t, "%d", status)
+			o := contract.Call(t, "Next to return", func() outcome { return newOutcome(c.Next(t.Context())) })
+			if gap := errors.Is(o.err, longpolling.ErrGap); o.err == nil || gap != (status == 410) {
+				contract.Mismatch(t, fmt.Sprintf("Next after %d", status), fmt.Sprintf("%s, error %v", render(o.events), o.err), "an error, ErrGap for 410")
+			}
+			bodies.wantClosed(t, int64(6+i))
+		}
+	})
+}
+
+// A closing counts answers, and the bodies of them that are not closed.
+type closing struct {
+	upstream      http.RoundTripper
+	answers, open atomic.Int64
+}
+
+func (c *closing) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := c.upstream.RoundTrip(r)
+	if err == nil {
+		c.answers.Add(1)
+		c.open.Add(1)
+		resp.Body = &closed{resp.Body, sync.OnceFunc(func() { c.open.Add(-1) })}
+	}
+	return resp, err
+}
+
+type closed struct {
+	io.ReadCloser
+	once func()
+}
+
+func (c *closed) Close() error {
+	c.once()
+	return c.ReadCloser.Close()
+}
+
+func (c *closing) wantClosed(t *testing.T, answers int64) {
+	t.Helper()
+	contract.Settle()
+	if got, open := c.answers.Load(), c.open.Load(); got != answers || open != 0 {
+		contract.Mismatch(t, "bodies", fmt.Sprintf("%d answers, %d of their bodies not closed", got, open), fmt.Sprintf("%d answers, all closed", answers))
+	}
 }
 
 // followTo reads events 1 to last and reports the first that is wrong.
