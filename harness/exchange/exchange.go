@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"testing"
 
 	"github.com/wirekata/wirekata/harness/contract"
@@ -69,4 +70,20 @@ func (a Answer) WantStatus(t testing.TB, status int) {
 	if a.Err != nil || a.Status != status {
 		contract.Mismatch(t, "not the status that was to come", a.String(), fmt.Sprint(status, " ", http.StatusText(status)))
 	}
+}
+
+// OnClose returns the body of a response, which calls closed when it is closed
+// for the first time.
+func OnClose(body io.ReadCloser, closed func()) io.ReadCloser {
+	return &watched{body, sync.OnceFunc(closed)}
+}
+
+type watched struct {
+	io.ReadCloser
+	closed func()
+}
+
+func (w *watched) Close() error {
+	w.closed()
+	return w.ReadCloser.Close()
 }

@@ -56,3 +56,16 @@ func TestAnswersWithoutAnEnd(t *testing.T) {
 	require.Equal(t, "error: gone", exchange.Read(nil, errors.New("gone")).String())
 	require.Equal(t, "error: neither a response nor an error", exchange.Read(nil, nil).String())
 }
+
+func TestOnClose(t *testing.T) {
+	n := 0
+	body := exchange.OnClose(io.NopCloser(strings.NewReader("text")), func() { n++ })
+	b, err := io.ReadAll(body)
+	require.NoError(t, err)
+	require.Equal(t, "text", string(b))
+	require.Zero(t, n, "read to its end is not closed")
+	for range 2 {
+		require.NoError(t, body.Close())
+	}
+	require.Equal(t, 1, n)
+}

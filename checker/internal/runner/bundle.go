@@ -14,8 +14,8 @@ import (
 )
 
 // A bundle is a program with many candidates of one topic. Each stands in a
-// package of its own that only the overlay knows, with both suites
-// beside it as an ordinary package that imports it in the exercise's place:
+// package of its own that only the overlay knows, with both suites beside it
+// as an ordinary package that imports it in the exercise's place:
 //
 //	bundle/<topic>/<name>/<topic>   the candidate
 //	bundle/<topic>/<name>/suite     both suites, cut down to its Clauses

@@ -300,7 +300,7 @@ func (s *site) roundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := s.transport.RoundTrip(r)
 	if err == nil {
 		s.bodies.Add(1)
-		resp.Body = &counted{resp.Body, sync.OnceFunc(func() { s.bodies.Add(-1) })}
+		resp.Body = exchange.OnClose(resp.Body, func() { s.bodies.Add(-1) })
 	}
 	return resp, err
 }
@@ -308,17 +308,6 @@ func (s *site) roundTrip(r *http.Request) (*http.Response, error) {
 type roundTripper func(r *http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// A counted body says when it is closed.
-type counted struct {
-	io.ReadCloser
-	closed func()
-}
-
-func (c *counted) Close() error {
-	c.closed()
-	return c.ReadCloser.Close()
-}
 
 // stop ends the sidecar first.
 func (s *site) stop() {

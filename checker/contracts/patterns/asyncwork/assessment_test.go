@@ -529,7 +529,7 @@ func TestResultsAreLetGo(t *testing.T) {
 		}
 		contract.Control(t, "before the TTL is over they are all there")
 		contract.Pass(59 * time.Second)
-		if n := reachable(results); n != tasks {
+		if n := contract.Reachable(results); n != tasks {
 			contract.Failf(t, "%d of %d results are in memory, want all", n, tasks)
 		}
 		contract.Step(t, "the TTL is over, and a task is submitted")
@@ -539,24 +539,10 @@ func TestResultsAreLetGo(t *testing.T) {
 		p.end(outcome{"P", nil})
 		s.wait(t.Context(), id).Await(t).want(t, outcome{"P", nil})
 		contract.Settle()
-		if n := reachable(results); n > most {
+		if n := contract.Reachable(results); n > most {
 			contract.Failf(t, "%d of %d results are still in memory 2 s after their TTL", n, tasks)
 		}
 	})
-}
-
-// reachable counts the results that the garbage collector leaves.
-func reachable[T any](results []weak.Pointer[T]) int {
-	for range 3 {
-		runtime.GC()
-	}
-	n := 0
-	for _, r := range results {
-		if r.Value() != nil {
-			n++
-		}
-	}
-	return n
 }
 
 // A result is for everybody who waits, and as often as they like. A Wait whose

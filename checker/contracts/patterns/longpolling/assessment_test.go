@@ -11,13 +11,13 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/wirekata/wirekata/exercises/patterns/longpolling"
 	"github.com/wirekata/wirekata/harness/contract"
+	"github.com/wirekata/wirekata/harness/exchange"
 )
 
 // One event is the answer to every poll that is held, and each of them gets
@@ -537,19 +537,9 @@ func (c *closing) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err == nil {
 		c.answers.Add(1)
 		c.open.Add(1)
-		resp.Body = &closed{resp.Body, sync.OnceFunc(func() { c.open.Add(-1) })}
+		resp.Body = exchange.OnClose(resp.Body, func() { c.open.Add(-1) })
 	}
 	return resp, err
-}
-
-type closed struct {
-	io.ReadCloser
-	once func()
-}
-
-func (c *closed) Close() error {
-	c.once()
-	return c.ReadCloser.Close()
 }
 
 func (c *closing) wantClosed(t *testing.T, answers int64) {

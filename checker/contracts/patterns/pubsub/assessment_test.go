@@ -839,15 +839,15 @@ func TestEndedLeavesNothing(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		b := pubsub.New(pubsub.Options{AckWait: 10 * time.Second})
 		defer b.Close()
-		close := func(s *pubsub.Subscription, _ string) error { return s.Close() }
+		leave := func(s *pubsub.Subscription, _ string) error { return s.Close() }
 		for _, way := range []struct {
 			name string
 			o    pubsub.SubOptions
 			end  func(s *pubsub.Subscription, topic string) error
 			is   error
 		}{
-			{"Close", pubsub.SubOptions{Buffer: 2}, close, pubsub.ErrClosed},
-			{"the Close of the only member of a group", pubsub.SubOptions{Buffer: 2, Group: "g"}, close, pubsub.ErrClosed},
+			{"Close", pubsub.SubOptions{Buffer: 2}, leave, pubsub.ErrClosed},
+			{"the Close of the only member of a group", pubsub.SubOptions{Buffer: 2, Group: "g"}, leave, pubsub.ErrClosed},
 			{"eviction", pubsub.SubOptions{Buffer: 2, Full: pubsub.Evict}, func(_ *pubsub.Subscription, topic string) error {
 				return b.Publish(topic, []byte("one too many"))
 			}, pubsub.ErrEvicted},

@@ -894,7 +894,7 @@ func TestEndedConnectionsAreLetGo(t *testing.T) {
 			peers = append(peers, p)
 		}
 		contract.Control(t, "they are all there")
-		if n := reachable(conns); n != many {
+		if n := contract.Reachable(conns); n != many {
 			contract.Failf(t, "%d of %d connections are in memory, want all", n, many)
 		}
 		contract.Step(t, "one half is closed by the clients; in the other half they send something malformed")
@@ -908,24 +908,10 @@ func TestEndedConnectionsAreLetGo(t *testing.T) {
 			}
 		}
 		contract.Settle()
-		if n := reachable(conns); n > most {
+		if n := contract.Reachable(conns); n > most {
 			contract.Failf(t, "%d of %d connections are still in memory when they have ended", n, many)
 		}
 	})
-}
-
-// reachable counts what the garbage collector leaves.
-func reachable[T any](list []weak.Pointer[T]) int {
-	for range 3 {
-		runtime.GC()
-	}
-	n := 0
-	for _, p := range list {
-		if p.Value() != nil {
-			n++
-		}
-	}
-	return n
 }
 
 // A body belongs to who got it: what comes later does not change it. README

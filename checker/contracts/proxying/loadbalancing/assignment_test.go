@@ -361,7 +361,7 @@ func (s *site) serve7(b *loadbalancing.L7, keepAlive bool) {
 		resp, err := transport.RoundTrip(r)
 		if err == nil {
 			s.bodies.Add(1)
-			resp.Body = &counted{resp.Body, sync.OnceFunc(func() { s.bodies.Add(-1) })}
+			resp.Body = exchange.OnClose(resp.Body, func() { s.bodies.Add(-1) })
 		}
 		return resp, err
 	})
@@ -376,17 +376,6 @@ func serveL7(t *testing.T, b *loadbalancing.L7, n int, handle func(name string, 
 	s.backends(n, handle)
 	s.serve7(b, false)
 	return s
-}
-
-// A counted body says when it is closed.
-type counted struct {
-	io.ReadCloser
-	closed func()
-}
-
-func (c *counted) Close() error {
-	c.closed()
-	return c.ReadCloser.Close()
 }
 
 type roundTripper func(r *http.Request) (*http.Response, error)
