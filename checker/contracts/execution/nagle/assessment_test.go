@@ -894,9 +894,7 @@ func (c *closer) Close() error {
 func TestConcurrentWrites(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		const writers, messages = 8, 60
-		// On one CPU they take turns for certain; on two, one may have done
-		// before the other begins.
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+		contract.OneCPU(t) // or one may have done before the other begins
 		w := &writer{t: t}
 		c := nagle.NewCoalescer(w, 64, 10*time.Millisecond)
 		defer c.Close()

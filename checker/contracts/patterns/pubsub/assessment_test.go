@@ -705,9 +705,7 @@ func TestCanceledReceiveTakesNothing(t *testing.T) {
 // at once, or for one that leaves at that instant. README
 func TestEveryReceiveIsWoken(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
-		// On one CPU nobody wakes before all has been done, so that a wake-up
-		// too few is missed every time.
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+		contract.OneCPU(t) // nobody wakes before all has been done
 		b := pubsub.New(pubsub.Options{})
 		defer b.Close()
 		member := pubsub.SubOptions{Group: "g"}

@@ -206,6 +206,7 @@ func TestMalformedAnswers(t *testing.T) {
 // Requests that are sent at the same time are not mixed. README
 func TestRequestsAreWhole(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
+		contract.OneCPU(t)
 		crowd := &crowd{}
 		c, p := facingOn(t, crowd.conn)
 		defer p.stop()
@@ -250,6 +251,7 @@ func TestRequestsAreWhole(t *testing.T) {
 // Answers that are sent at the same time are not mixed. README
 func TestAnswersAreWhole(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
+		contract.OneCPU(t)
 		d, crowd := newDesk(), &crowd{}
 		s := serveOn(t, &requestresponse.Server{Handler: d.handle}, crowd.listener)
 		defer s.stop()
@@ -452,6 +454,7 @@ func TestBusy(t *testing.T) {
 // the server's Write takes to return. README
 func TestAnAnswerFreesIdAndPlace(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
+		contract.OneCPU(t)
 		const rounds = 10
 		h := &hooked{}
 		s := serveOn(t, &requestresponse.Server{Handler: tell, MaxInFlight: 1}, h.listener)
@@ -476,6 +479,7 @@ func TestAnAnswerFreesIdAndPlace(t *testing.T) {
 // An answer may come while the Write of its request returns. README
 func TestAnAnswerDuringWrite(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
+		contract.OneCPU(t)
 		h := &hooked{}
 		c, p := facingOn(t, h.conn)
 		defer p.stop()
@@ -500,6 +504,7 @@ func TestAnAnswerDuringWrite(t *testing.T) {
 // connection came right behind it. README
 func TestAnAnswerBeforeTheEnd(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
+		contract.OneCPU(t)
 		for i := range 30 {
 			h := &hooked{}
 			c, p := facingOn(t, h.conn)
@@ -718,6 +723,7 @@ func TestHandlersContext(t *testing.T) {
 // answer; requests that come meanwhile are answered with ShuttingDown. README
 func TestShutdownOnTheWire(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
+		contract.OneCPU(t)
 		d, crowd := newDesk(), &crowd{}
 		server := &requestresponse.Server{Handler: d.handle, MaxBody: 100, MaxInFlight: 6}
 		s := serveOn(t, server, crowd.listener)
