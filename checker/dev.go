@@ -211,7 +211,7 @@ func devCertify() *cobra.Command {
 	var matrixOnly, steadyOnly bool
 	cmd := &cobra.Command{
 		Use:   "certify [TOPIC...]",
-		Short: "Write the kill matrices, and run references and variants until trust is earned",
+		Short: "Write the kill matrices, and run all candidates until trust is earned",
 		RunE: func(cmd *cobra.Command, names []string) error {
 			g, topics, err := openGate(cmd, names)
 			if err != nil {
@@ -225,7 +225,7 @@ func devCertify() *cobra.Command {
 			return certify(cmd.Context(), cmd.OutOrStdout(), g, topics, runs)
 		},
 	}
-	cmd.Flags().IntVar(&runs, "runs", 200, "how often each suite is run in each condition; on each variant a tenth of that")
+	cmd.Flags().IntVar(&runs, "runs", 200, "how often each reference is run in each condition; variants, faults and cheats a tenth of that")
 	cmd.Flags().BoolVar(&matrixOnly, "matrix-only", false, "write MATRIX.md, run nothing else")
 	cmd.Flags().BoolVar(&steadyOnly, "steady-only", false, "write no MATRIX.md")
 	cmd.MarkFlagsMutuallyExclusive("matrix-only", "steady-only")
@@ -248,7 +248,8 @@ func certify(ctx context.Context, w io.Writer, g *dev.Gate, topics []*course.Top
 		if len(s.Changes) > 0 {
 			mark = "✗"
 		}
-		fmt.Fprintf(w, "%s %-28s %-14s %5d runs, %3d on each of %d variants  %3d changes\n", mark, s.ID, s.Condition, s.Runs, s.VariantRuns, s.Variants, len(s.Changes))
+		fmt.Fprintf(w, "%s %-28s %-14s %5d runs, %3d on each of %d variants, %d faults, %d cheats  %3d changes\n",
+			mark, s.ID, s.Condition, s.Runs, s.OtherRuns, s.Variants, s.Faults, s.Cheats, len(s.Changes))
 		for _, c := range s.Changes[:min(len(s.Changes), 5)] {
 			fmt.Fprintf(w, "    %s\n", c)
 		}

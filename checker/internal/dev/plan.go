@@ -81,12 +81,21 @@ func (p *plan) aim() {
 		if slices.Contains(f.kills, runner.NoDataRace) {
 			continue
 		}
-		for _, name := range f.kills {
-			if c, ok := p.clause(name); ok {
-				f.Clauses = append(f.Clauses, c.Name)
-			}
+		for _, c := range p.killers(f) {
+			f.Clauses = append(f.Clauses, c.Name)
 		}
 	}
+}
+
+// killers are the clauses that a fault's header names, without NoDataRace.
+func (p *plan) killers(f *specimen) []course.Clause {
+	var list []course.Clause
+	for _, name := range f.kills {
+		if c, ok := p.clause(name); ok {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // raced are the specimens that are tried under the race detector too.
@@ -209,12 +218,10 @@ func (p *plan) mustKill(f *specimen, race bool) {
 	if f.by == result.ByHang {
 		like.Timeout = hangTimeout
 	}
-	for _, name := range f.kills {
-		if c, ok := p.clause(name); ok {
-			p.expect(fails{f.by}, f.Specimen, []course.Clause{c}, upTo(seeds), like)
-		}
-		if name == runner.NoDataRace && race && p.topic.Race {
-			p.expect(races{}, f.Specimen, p.clauses, upTo(1), runner.Trial{Race: true}) // and see races.more
-		}
+	for _, c := range p.killers(f) {
+		p.expect(fails{f.by}, f.Specimen, []course.Clause{c}, upTo(seeds), like)
+	}
+	if race && p.topic.Race && slices.Contains(f.kills, runner.NoDataRace) {
+		p.expect(races{}, f.Specimen, p.clauses, upTo(1), runner.Trial{Race: true}) // and see races.more
 	}
 }

@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -10,8 +11,8 @@ import (
 	"github.com/wirekata/wirekata/checker/internal/runner"
 )
 
-// A Condition is a way to run legal code in which its verdict must be the same
-// as ever.
+// A Condition is a way to run candidates in which their verdicts must be the
+// same as ever.
 type Condition struct {
 	Name  string
 	jobs  int // processes at a time
@@ -30,20 +31,25 @@ func Conditions() []Condition {
 	}
 }
 
-// A Steadiness says how often one topic's reference and variants were run in a
-// condition, and what was not a pass.
+// A Steadiness says how often one topic's candidates were run in a condition,
+// and which verdicts were not what they should be.
 type Steadiness struct {
-	ID          string
-	Condition   string
-	Runs        int // of the whole of both suites, on the reference
-	VariantRuns int // the same on each variant
-	Variants    int
-	Changes     []string // specimen, clause, seed and reason of each verdict that is no pass
-	Skipped     string   // why the condition cannot be made here
+	ID        string
+	Condition string
+	Runs      int // of both suites, on the reference
+	OtherRuns int // of both suites on each variant; on faults and cheats see [Gate.Steady]
+	Variants  int
+	Faults    int      // none under the race detector
+	Cheats    int      // none under the race detector
+	Changes   []string // specimen, clause, seed and reason
+	Skipped   string   // why the condition cannot be made here
 }
 
-// Steady runs both suites of each topic in each condition, n times on the
-// reference and a tenth of that on each variant, each time with another seed.
+// Steady runs the suites of each topic in each condition, each time with
+// another seed: n times on the reference, which must pass; a tenth of that on
+// each variant, which must pass, on each fault the clauses that are named as
+// its killers, which must reject it, and on each cheat the hidden clauses,
+// each of which must be of one mind. Faults that hang are left to the gate.
 func (g *Gate) Steady(ctx context.Context, topics []*course.Topic, n int) ([]Steadiness, error) {
 	defer g.done()
 	again := *g
@@ -58,22 +64,33 @@ func (g *Gate) Steady(ctx context.Context, topics []*course.Topic, n int) ([]Ste
 		return nil, err
 	}
 	var plans []*plan
-	var legal []*runner.Specimen
+	var legal, illegal []*runner.Specimen
 	for _, t := range topics {
 		p := g.inspect(t).plan()
 		if p.reference == nil {
 			return nil, notSound(t)
 		}
+		p.aim()
 		plans = append(plans, p)
 		legal = append(legal, p.legal()...)
+		illegal = append(illegal, specimensOf(p.faults)...)
+		illegal = append(illegal, specimensOf(p.cheats)...)
 	}
-	if err := again.build(ctx, bench, legal, missing == ""); err != nil {
+	if err := again.build(ctx, bench, append(illegal, legal...), false); err != nil {
 		return nil, err
+	}
+	if missing == "" {
+		if err := again.build(ctx, bench, legal, true); err != nil {
+			return nil, err
+		}
 	}
 	var all []Steadiness
 	for _, p := range plans {
 		for _, c := range Conditions() {
-			one := Steadiness{ID: p.ID, Condition: c.Name, Runs: n, VariantRuns: (n + 9) / 10, Variants: len(p.variants)}
+			one := Steadiness{ID: p.ID, Condition: c.Name, Runs: n, OtherRuns: (n + 9) / 10, Variants: len(p.variants)}
+			if !c.race {
+				one.Faults, one.Cheats = len(p.faults), len(p.cheats)
+			}
 			if c.race && missing != "" {
 				one.Skipped = missing
 			} else if err := p.steady(ctx, bench, c, &one); err != nil {
@@ -87,11 +104,15 @@ func (g *Gate) Steady(ctx context.Context, topics []*course.Topic, n int) ([]Ste
 
 // legal are the specimens that every clause must pass.
 func (p *plan) legal() []*runner.Specimen {
-	list := []*runner.Specimen{p.reference}
-	for _, v := range p.variants {
-		list = append(list, v.Specimen)
+	return append([]*runner.Specimen{p.reference}, specimensOf(p.variants)...)
+}
+
+func specimensOf(list []*specimen) []*runner.Specimen {
+	var all []*runner.Specimen
+	for _, s := range list {
+		all = append(all, s.Specimen)
 	}
-	return list
+	return all
 }
 
 func (g *Gate) build(ctx context.Context, bench *runner.Bench, specimens []*runner.Specimen, race bool) error {
@@ -99,13 +120,8 @@ func (g *Gate) build(ctx context.Context, bench *runner.Bench, specimens []*runn
 	if err := bench.Load(ctx, specimens); err != nil {
 		return err
 	}
-	if err := bench.Build(ctx, specimens, false); err != nil {
+	if err := bench.Build(ctx, specimens, race); err != nil {
 		return err
-	}
-	if race {
-		if err := bench.Build(ctx, specimens, true); err != nil {
-			return err
-		}
 	}
 	for _, s := range specimens {
 		if s.Refusal != "" {
@@ -117,17 +133,31 @@ func (g *Gate) build(ctx context.Context, bench *runner.Bench, specimens []*runn
 
 // steady runs one topic in one condition.
 func (p *plan) steady(ctx context.Context, bench *runner.Bench, c Condition, into *Steadiness) error {
-	var trials []*runner.Trial
-	for _, s := range p.legal() {
-		n := into.Runs
-		if s != p.reference {
-			n = into.VariantRuns
+	p.expected = nil
+	like := runner.Trial{Race: c.race, Procs: c.procs}
+	expect := func(verdict result.Verdict, s *runner.Specimen, clauses []course.Clause, n int) {
+		for _, k := range clauses {
+			p.expect(always{verdict}, s, []course.Clause{k}, upTo(n), like)
 		}
-		for _, seed := range upTo(n) {
-			for _, k := range p.clauses {
-				trials = append(trials, &runner.Trial{Specimen: s, Clause: k, Seed: seed, Race: c.race, Procs: c.procs})
+	}
+	expect(result.Pass, p.reference, p.clauses, into.Runs)
+	for _, v := range p.variants {
+		expect(result.Pass, v.Specimen, p.clauses, into.OtherRuns)
+	}
+	if !c.race {
+		for _, f := range p.faults {
+			if f.by != result.ByHang {
+				expect(result.Fail, f.Specimen, p.killers(f), into.OtherRuns)
 			}
 		}
+		like.Timeout = hangTimeout
+		for _, f := range p.cheats {
+			expect("", f.Specimen, p.hiddenClauses(), into.OtherRuns)
+		}
+	}
+	var trials []*runner.Trial
+	for _, e := range p.expected {
+		trials = append(trials, e.trials...)
 	}
 	done := 0
 	bench.Jobs = c.jobs
@@ -138,11 +168,30 @@ func (p *plan) steady(ctx context.Context, bench *runner.Bench, c Condition, int
 	if err != nil {
 		return err
 	}
-	for _, t := range trials {
-		if v := t.Outcome.Verdict; v == result.Pass && t.Report == "" || v == result.Unsupported {
-			continue
-		}
-		into.Changes = append(into.Changes, fmt.Sprintf("%s: %s says %s on seed %d: %s", t.Specimen.Name, shortName(t), t.Outcome.Verdict, t.Seed, firstLine(t.Outcome.Reason)))
+	before := len(p.Findings)
+	for _, e := range p.expected {
+		e.judge(p.subject, e.trials)
+	}
+	for _, f := range p.Findings[before:] {
+		into.Changes = append(into.Changes, f.Text)
 	}
 	return nil
+}
+
+// always wants the same verdict of every trial; "" for whatever the first one
+// says.
+type always struct{ verdict result.Verdict }
+
+func (j always) judge(s *subject, trials []*runner.Trial) {
+	want := cmp.Or(j.verdict, trials[0].Outcome.Verdict)
+	for _, t := range trials {
+		where := fmt.Sprintf("%s: clause %s, seed %d", t.Specimen.Name, shortName(t), t.Seed)
+		switch v := t.Outcome.Verdict; {
+		case v == result.Unsupported:
+		case v != want:
+			s.bad("", "%s: %s instead of %s: %s", where, v, want, firstLine(t.Outcome.Reason))
+		case t.Report != "":
+			s.bad("", "%s: a data race", where)
+		}
+	}
 }

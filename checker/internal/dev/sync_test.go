@@ -94,7 +94,7 @@ func TestCertify(t *testing.T) {
 	for _, s := range all {
 		require.Empty(t, s.Changes, s.Condition)
 		require.Equal(t, 3, s.Runs)
-		require.Equal(t, 1, s.VariantRuns)
+		require.Equal(t, 1, s.OtherRuns)
 		require.Equal(t, 1, s.Variants)
 	}
 }
