@@ -670,6 +670,211 @@ func TestManyCallers(t *testing.T) {
 	})
 }
 
+// Whatever came before, every frame is taken by the server as the README says,
+// and every answer goes to its own request. README
+func TestAnyRequests(t *testing.T) {
+	contract.Virtual(t, func(t *testing.T) {
+		const longest, places = 64, 3
+		rnd := contract.Rand(t)
+		d := newDesk()
+		s := serve(t, &requestresponse.Server{Handler: d.handle, MaxBody: longest, MaxInFlight: places})
+		defer s.stop()
+		defer d.shut()
+		type taken struct {
+			id        uint32
+			v         *visit
+			cancelled bool
+		}
+		ids := []uint32{0, 1, 256, 1 << 16, 1 << 31, 1<<32 - 1}
+		for range 6 {
+			contract.Step(t, "a new connection")
+			p := s.dial(t)
+			var inUse []*taken
+			wantQuiet := func() {
+				p.wantNothing(t, "after that")
+				d.wantNobody(t, "by that")
+				for _, r := range inUse {
+					if !r.cancelled {
+						r.v.wantGoesOn(t)
+					}
+				}
+			}
+			for range 25 {
+				id := ids[rnd.IntN(len(ids))]
+				at := slices.IndexFunc(inUse, func(r *taken) bool { return r.id == id })
+				switch what := rnd.IntN(4); {
+				case what < 2 && at < 0:
+					f := ask(id, uint16(rnd.Uint32()), string(noise(t, rnd.IntN(longest*3/2))))
+					contract.Step(t, "→ %s", f)
+					p.feed(t, f)
+					switch {
+					case len(f.body) > longest:
+						p.want(t, reply(id, requestresponse.TooLarge, ""))
+					case len(inUse) == places:
+						p.want(t, reply(id, requestresponse.Busy, ""))
+					default:
+						v := d.next(t)
+						if v.Kind != f.kind {
+							contract.Mismatch(t, "not the kind of the request", fmt.Sprint(v.Kind), fmt.Sprint(f.kind))
+						}
+						contract.Bytes(t, "the body of the request", v.Body, f.body)
+						inUse = append(inUse, &taken{id: id, v: v})
+					}
+				case what == 2:
+					f := frame{typ: cancelled, id: id}
+					contract.Step(t, "→ %s", f)
+					p.feed(t, f)
+					if at >= 0 {
+						inUse[at].v.wantEnded(t)
+						inUse[at].cancelled = true
+					}
+				case what == 3 && at >= 0:
+					v := inUse[at].v
+					inUse = slices.Delete(inUse, at, at+1)
+					switch rnd.IntN(6) {
+					case 0:
+						contract.Step(t, "the handler of REQUEST %d panics", id)
+						v.panic("at the desk")
+						p.want(t, reply(id, requestresponse.HandlerFailed, ""))
+					case 1:
+						contract.Step(t, "the handler of REQUEST %d fails", id)
+						v.answer(requestresponse.Response{Code: 77, Body: []byte("not for you")}, errors.New("out of order"))
+						p.want(t, reply(id, requestresponse.HandlerFailed, ""))
+					default:
+						f := reply(id, requestresponse.Code(rnd.Uint32()), string(noise(t, rnd.IntN(2*longest))))
+						contract.Step(t, "the handler of REQUEST %d returns", id)
+						v.answer(requestresponse.Response{Code: requestresponse.Code(f.kind), Body: f.body}, nil)
+						p.want(t, f)
+					}
+					v.wantEnded(t)
+				}
+				wantQuiet()
+			}
+			id := ids[rnd.IntN(len(ids))]
+			bad := []frame{
+				{typ: uint16(4 + rnd.IntN(1<<16-4)), id: id},
+				{typ: cancelled, id: id, kind: uint16(1 + rnd.IntN(1<<16-1))},
+				{typ: response, id: id},
+			}
+			if at := rnd.IntN(len(bad) + 1); at < len(bad) {
+				contract.Step(t, "→ %s", bad[at])
+				p.send(bad[at])
+			} else {
+				part := ask(id, 7, "a body").bytes()
+				part = part[:rnd.IntN(len(part))]
+				contract.Step(t, "→ %d octets of a frame, and the end", len(part))
+				p.conn.Write(part)
+				p.halfClose()
+			}
+			p.wantEnd(t)
+			d.wantNobody(t, "at the end of the connection")
+			for _, r := range inUse {
+				r.v.wantEnded(t)
+				r.v.answer(requestresponse.Response{}, nil)
+			}
+			p.stop()
+		}
+	})
+}
+
+// Whatever came before, every call gets the answer to its own request, and no
+// id is used twice at a time. README
+func TestAnyCalls(t *testing.T) {
+	contract.Virtual(t, func(t *testing.T) {
+		rnd := contract.Rand(t)
+		type call struct {
+			*contract.Pending[outcome]
+			id     uint32
+			cancel context.CancelFunc
+			gaveUp bool
+		}
+		for i := range 6 {
+			contract.Step(t, "a new client")
+			c, p := facing(t)
+			var inUse []*call
+			begin := func() {
+				kind, body := uint16(rnd.Uint32()), string(noise(t, rnd.IntN(100)))
+				ctx, cancel := context.WithCancel(t.Context())
+				k := &call{Pending: doing(ctx, c, kind, body), cancel: cancel}
+				k.id = p.wantRequest(t, kind, body)
+				for _, other := range inUse {
+					if other.id == k.id {
+						contract.Failf(t, "the id %d is in use", k.id)
+					}
+				}
+				inUse = append(inUse, k)
+			}
+			for range 25 {
+				what := rnd.IntN(5)
+				if what < 2 || len(inUse) == 0 {
+					contract.Step(t, "Do")
+					begin()
+				} else if at := rnd.IntN(len(inUse)); what == 2 {
+					k := inUse[at]
+					contract.Step(t, "the context of call %d ends", k.id)
+					k.cancel()
+					if !k.gaveUp {
+						k.Await(t).wantError(t, context.Canceled)
+						p.want(t, frame{typ: cancelled, id: k.id})
+					}
+					k.gaveUp = true
+				} else {
+					k := inUse[at]
+					inUse = slices.Delete(inUse, at, at+1)
+					f := reply(k.id, requestresponse.Code(rnd.Uint32()), string(noise(t, rnd.IntN(100))))
+					contract.Step(t, "← %s", f)
+					p.feed(t, f)
+					if !k.gaveUp {
+						k.Await(t).wantAnswer(t, requestresponse.Code(f.kind), string(f.body))
+					}
+					k.cancel()
+				}
+				p.wantNothing(t, "after that")
+				for _, k := range inUse {
+					if !k.gaveUp && k.Returned() {
+						contract.Mismatch(t, fmt.Sprintf("call %d has returned", k.id), k.Await(t).String(), "nothing before its answer comes")
+					}
+				}
+			}
+			begin() // so that somebody waits
+			why := requestresponse.ErrProtocol
+			switch i % 3 {
+			case 0:
+				unused := uint32(rnd.Uint64())
+				for slices.ContainsFunc(inUse, func(k *call) bool { return k.id == unused }) {
+					unused++
+				}
+				f := reply(unused, requestresponse.OK, "whose?")
+				contract.Step(t, "← %s, which was not asked", f)
+				p.send(f)
+				p.wantEnd(t)
+			case 1:
+				part := reply(inUse[rnd.IntN(len(inUse))].id, requestresponse.OK, "an answer").bytes()
+				part = part[:rnd.IntN(len(part))]
+				contract.Step(t, "← %d octets of a RESPONSE, and the end", len(part))
+				p.conn.Write(part)
+				p.halfClose()
+				p.wantEnd(t)
+				why = requestresponse.ErrLost
+			default:
+				contract.Step(t, "Close")
+				wantReturned(t, "Close", contract.Call(t, "Close to return", c.Close), nil)
+				p.wantEnd(t)
+				why = requestresponse.ErrClosed
+			}
+			for _, k := range inUse {
+				if !k.gaveUp {
+					k.Await(t).wantError(t, why)
+				}
+				k.cancel()
+			}
+			do(t, c, 1, "later").wantError(t, why)
+			wantReturned(t, "Close", contract.Call(t, "Close to return", c.Close), nil)
+			p.stop()
+		}
+	})
+}
+
 // A handler's context ends when its connection ends, in whatever way, and when
 // it has returned; not before. README
 func TestHandlersContext(t *testing.T) {
@@ -984,6 +1189,12 @@ func feed(c net.Conn, chunks [][]byte) {
 		c.Write(chunk)
 		contract.Settle()
 	}
+}
+
+// feed sends a frame in some pieces.
+func (p *peer) feed(t *testing.T, f frame) {
+	cuts := contract.Cuts(t, f.bytes())
+	feed(p.conn, cuts[contract.Rand(t).IntN(len(cuts))].Chunks)
 }
 
 // wantAnswers awaits the answers to the requests, in any order.
