@@ -19,10 +19,10 @@ import (
 func devCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dev",
-		Short: "The contributor's gate: verify, sync, new, certify",
+		Short: "The contributor's gate: verify, sync, new, mutate, certify",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(devVerify(), devSync(), devNew(), devCertify())
+	cmd.AddCommand(devVerify(), devSync(), devNew(), devMutate(), devCertify())
 	return cmd
 }
 
@@ -202,6 +202,35 @@ func devNew() *cobra.Command {
 				fmt.Fprintf(cmd.ErrOrStderr(), "checker: what is missing, says: go tool checker dev verify %s\n", args[0])
 			}
 			return err
+		},
+	}
+}
+
+func devMutate() *cobra.Command {
+	return &cobra.Command{
+		Use:   "mutate [TOPIC...]",
+		Short: "Show the slips in a reference that no clause notices",
+		Long: `mutate changes the reference in one place after the other: a statement left out,
+a condition turned, a number one too high. It runs every clause on what comes of
+it, and shows what passes them all. Much of that changes nothing that can be
+seen; the rest is either open by the README, or a clause is missing.`,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			g, topics, err := openGate(cmd, names)
+			if err != nil {
+				return err
+			}
+			surveys, err := g.Survey(cmd.Context(), topics)
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			for _, s := range surveys {
+				fmt.Fprintf(w, "%s: %s, %d refused, %s\n", s.ID, count(s.Mutants, "mutant"), s.Refused, count(len(s.Survivors), "survivor"))
+				for _, m := range s.Survivors {
+					fmt.Fprintf(w, "    %s\n", m)
+				}
+			}
+			return nil
 		},
 	}
 }

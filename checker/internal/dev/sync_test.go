@@ -98,3 +98,21 @@ func TestCertify(t *testing.T) {
 		require.Equal(t, 1, s.Variants)
 	}
 }
+
+func TestSurvey(t *testing.T) {
+	c := minicourse.New(t)
+	g, err := Open(c.Root)
+	require.NoError(t, err)
+	topics, err := g.Select(nil)
+	require.NoError(t, err)
+
+	all, err := g.Survey(context.Background(), topics)
+	require.NoError(t, err)
+	require.Equal(t, []Survey{{
+		ID: "start/frames", Mutants: 20, Refused: 1,
+		Survivors: []string{
+			"frames.go:43: errors.Is(err, io.EOF) becomes (errors.Is(err, io.EOF)) || true",
+			"frames.go:55: defer r.mu.Unlock() is left out",
+		},
+	}}, all)
+}

@@ -70,14 +70,16 @@ func TestTooLongAName(t *testing.T) {
 func TestEarlyEnd(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		control(t)
-		s := meet(t)
-		defer s.part(t)
-		contract.Step(t, `→ "mar", end of stream`)
-		s.send(t, "mar")
-		s.client.(interface{ CloseWrite() error }).CloseWrite()
-		s.wantRest(t, "")
-		if err := s.greet.Await(t); !errors.Is(err, io.ErrUnexpectedEOF) {
-			contract.Failf(t, "Greet returned %v, want io.ErrUnexpectedEOF", err)
+		for _, part := range []string{"mar", "", strings.Repeat("x", 64)} {
+			s := meet(t)
+			contract.Step(t, "→ %q, end of stream", part)
+			s.send(t, part)
+			s.client.(interface{ CloseWrite() error }).CloseWrite()
+			s.wantRest(t, "")
+			if err := s.greet.Await(t); !errors.Is(err, io.ErrUnexpectedEOF) {
+				contract.Failf(t, "Greet returned %v, want io.ErrUnexpectedEOF", err)
+			}
+			s.part(t)
 		}
 	})
 }
