@@ -3,12 +3,14 @@ package multiplexing_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -239,19 +241,19 @@ func TestReceiverGivesBackWhatIsRead(t *testing.T) {
 			n := min(1+rnd.IntN(window), sent-read)
 			wantRead(t, st, string(text[read:read+n]))
 			read += n
-			contract.Settle()
-			for f, ok := p.any(); ok; f, ok = p.any() {
-				if f.typ != windows || f.stream != 1 || len(f.payload) != 4 {
-					contract.Mismatch(t, "not the frame that was to come", f.String(), "WINDOW 1")
-				}
-				given += int(f.payload[0])<<24 | int(f.payload[1])<<16 | int(f.payload[2])<<8 | int(f.payload[3])
-			}
+			given += p.given(t, 1)
 			if given > read {
 				contract.Failf(t, "%d octets were given back, of %d read", given, read)
 			}
 			if 2*(read-given) >= window {
 				contract.Failf(t, "%d octets were given back of %d read: half a window of %d is missing", given, read, window)
 			}
+		}
+		contract.Step(t, "another stream: exactly half a window is read")
+		p.send(frame{typ: opens, stream: 3}, frame{typ: data, stream: 3, payload: text[:window/2]})
+		wantRead(t, accept(t, p.s), string(text[:window/2]))
+		if given := p.given(t, 3); given != window/2 {
+			contract.Failf(t, "%d octets were given back, want %d", given, window/2)
 		}
 	})
 }
@@ -352,6 +354,14 @@ func TestLateFramesAreIgnored(t *testing.T) {
 				p.want(t, number(reset, 3, multiplexing.CodeCancel))
 			},
 			"reset by the peer": func(p *peer, st *multiplexing.Stream) { p.send(number(reset, 3, 8)) },
+			"reset by the peer, and then ended, reset and closed here": func(p *peer, st *multiplexing.Stream) {
+				p.send(number(reset, 3, 8))
+				contract.Settle()
+				contract.Call(t, "CloseWrite to return", st.CloseWrite)
+				contract.Call(t, "Reset to return", func() error { return st.Reset(7) })
+				contract.Call(t, "Close to return", st.Close)
+				p.silent(t)
+			},
 			"closed": func(p *peer, st *multiplexing.Stream) {
 				contract.Call(t, "Close to return", st.Close)
 				p.want(t, frame{typ: data, flags: end, stream: 3})
@@ -364,7 +374,7 @@ func TestLateFramesAreIgnored(t *testing.T) {
 				p.want(t, frame{typ: data, flags: end, stream: 3})
 			},
 		}
-		for _, how := range []string{"reset here", "reset by the peer", "closed", "ended both ways"} {
+		for _, how := range []string{"reset here", "reset by the peer", "reset by the peer, and then ended, reset and closed here", "closed", "ended both ways"} {
 			p := against(t, server, &multiplexing.Options{Window: 1000})
 			other := p.control(t)
 			p.send(frame{typ: opens, stream: 3})
@@ -382,6 +392,14 @@ func TestLateFramesAreIgnored(t *testing.T) {
 			p.want(t, frame{typ: data, stream: 1, payload: []byte("pong")})
 			p.stop()
 		}
+		p := against(t, server, &multiplexing.Options{Window: 1000})
+		defer p.stop()
+		p.control(t)
+		contract.Step(t, "a stream has been ended and reset by the peer before it is accepted; ← the same frames")
+		p.send(frame{typ: opens, stream: 3}, frame{typ: data, stream: 3, flags: end, payload: []byte("in time")}, number(reset, 3, 8),
+			frame{typ: data, stream: 3, payload: noise(t, 600)}, number(windows, 3, 500), frame{typ: data, flags: end, stream: 3}, number(windows, 3, 0))
+		p.silent(t)
+		wantRest(t, accept(t, p.s), "in time")
 	})
 }
 
@@ -425,6 +443,8 @@ func TestClose(t *testing.T) {
 				wantError(t, what+" after Close", err, net.ErrClosed)
 			}
 			contract.Call(t, "Close to return again", st.Close)
+			contract.Call(t, "Reset to return", func() error { return st.Reset(7) })
+			contract.Call(t, "CloseWrite to return", st.CloseWrite)
 			p.silent(t)
 			contract.Step(t, "Close while a Read and a Write wait")
 			st = open(t, p.s)
@@ -691,8 +711,10 @@ func TestNumbersRise(t *testing.T) {
 // that had ended is read to its end. README
 func TestLostConnection(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
-		for _, how := range []string{"ends", "breaks", "ends within a frame"} {
-			p := against(t, server, &multiplexing.Options{Window: 1000})
+		for _, how := range []string{"ends", "breaks", "ends within a header", "ends within a payload", "takes no Write"} {
+			c, s := wires(t, network(t, memnet.Link{}))
+			deaf := &deaf{Conn: s}
+			p := facing(server, c, deaf, &multiplexing.Options{Window: 1000})
 			cut := p.control(t)
 			contract.Step(t, "one stream has ended, one has not, and the connection %s", how)
 			p.send(frame{typ: opens, stream: 3}, frame{typ: data, stream: 3, flags: end, payload: []byte("all of it")}, frame{typ: data, stream: 1, payload: []byte("half")})
@@ -706,9 +728,17 @@ func TestLostConnection(t *testing.T) {
 				p.conn.Close()
 			case "breaks":
 				memnet.ResetConn(p.conn)
-			default:
-				p.conn.Write(frame{typ: data, stream: 1, payload: []byte("more")}.bytes()[:10])
+			case "ends within a header":
+				p.conn.Write(frame{typ: data, stream: 1, flags: end, payload: []byte("more")}.bytes()[:7])
 				p.conn.Close()
+			case "ends within a payload":
+				p.conn.Write(frame{typ: data, stream: 1, flags: end, payload: []byte("more")}.bytes()[:10])
+				p.conn.Close()
+			default:
+				deaf.now.Store(true)
+				n, err := call(t, "Write to return", func() (int, error) { return whole.Write([]byte("unheard")) })
+				wantError(t, fmt.Sprintf("Write (%d octets)", n), err, multiplexing.ErrLost)
+				contract.Until(t, "the session to close the connection", p.gone)
 			}
 			wantError(t, "the Write that waited", writing.Await(t), multiplexing.ErrLost)
 			wantError(t, "Accept", accepting.Await(t), multiplexing.ErrLost)
@@ -761,6 +791,16 @@ func TestSessionClose(t *testing.T) {
 		contract.Step(t, "the server reads what had been written")
 		wantRest(t, y, "last words")
 		wantBroken(t, b, multiplexing.ErrLost)
+		contract.Step(t, "a session is closed on a connection whose Read takes a second to see it")
+		c, nc := wires(t, network(t, memnet.Link{}))
+		late := &tardy{Conn: nc}
+		p := facing(server, c, late, nil)
+		defer p.stop()
+		p.control(t)
+		contract.Call(t, "Session.Close to return", p.s.Close)
+		if late.reading.Load() > 0 {
+			contract.Failf(t, "Session.Close returned although a Read of the session's is under way")
+		}
 	})
 }
 
@@ -836,6 +876,16 @@ func TestWriteCountsWhatWasSent(t *testing.T) {
 		st.SetWriteDeadline(time.Now().Add(5 * time.Second))
 		write(t, st, string(text[n:]))
 		contract.Bytes(t, "the rest of the octets", p.octets(t, 1, 4*window), text[n:])
+		contract.Step(t, "the window opens by one octet, and Write of two")
+		p.send(number(windows, 1, 1))
+		contract.Settle()
+		st.SetWriteDeadline(time.Now().Add(time.Second))
+		n, err = call(t, "Write to return", func() (int, error) { return st.Write([]byte("ab")) })
+		wantError(t, "Write", err, multiplexing.ErrTimeout)
+		if n != 1 {
+			contract.Failf(t, "Write returned %d octets, want 1", n)
+		}
+		p.want(t, frame{typ: data, stream: 1, payload: []byte("a")})
 	})
 }
 
@@ -990,6 +1040,15 @@ func TestPoolChecksIdle(t *testing.T) {
 			d.wantOpen(t, 2)
 			a.Put(nil)
 			b.Put(nil)
+			contract.Step(t, "two are idle, and on both the peer has %s", c.what)
+			d.mu.Lock()
+			there := d.there[1:]
+			d.mu.Unlock()
+			for _, nc := range there {
+				c.there(nc)
+			}
+			contract.Pass(time.Second)
+			d.wantPlaces(t, p, 2)
 			p.Close()
 			d.stop()
 		}
@@ -1027,6 +1086,10 @@ func TestPoolIdleTime(t *testing.T) {
 		d.wantDials(t, 3)
 		idle.Put(nil)
 		used.Put(nil)
+		contract.Step(t, "both have been idle for too long")
+		contract.Pass(time.Minute)
+		d.wantOpen(t, 0)
+		d.wantPlaces(t, p, 2)
 	})
 }
 
@@ -1066,6 +1129,27 @@ func TestGetEndsWithItsContext(t *testing.T) {
 		ask(t, x, "ping")
 		x.Put(nil)
 		d.wantDials(t, 1)
+		contract.Step(t, "sixty times: a user gives up at the instant of a Put")
+		contract.OneCPU(t)
+		for i := range 60 {
+			x := get(t, p)
+			ctx, cancel := context.WithCancel(t.Context())
+			waits := d.getting(ctx, p)
+			contract.Settle()
+			if i%2 == 0 {
+				x.Put(nil)
+				cancel()
+			} else {
+				cancel()
+				x.Put(nil)
+			}
+			if g := waits.Await(t); g.err == nil {
+				g.conn(t).Put(nil)
+			} else {
+				wantError(t, "Get", g.err, context.Canceled)
+			}
+		}
+		d.wantPlaces(t, p, 1)
 	})
 }
 
@@ -1221,6 +1305,25 @@ func TestPoolClose(t *testing.T) {
 	})
 }
 
+// wantPlaces checks that n users get a connection at once, and one more does
+// not.
+func (d *dialer) wantPlaces(t *testing.T, p *multiplexing.Pool, n int) {
+	t.Helper()
+	contract.Step(t, "there is room for %d and no more", n)
+	var all []*multiplexing.Conn
+	for range n {
+		all = append(all, get(t, p))
+		ask(t, all[len(all)-1], "ping")
+	}
+	d.wantOpen(t, n)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	wantError(t, "one more Get", d.getting(ctx, p).Await(t).err, context.DeadlineExceeded)
+	for _, c := range all {
+		c.Put(nil)
+	}
+}
+
 // hello is what control sends.
 const hello = "hello"
 
@@ -1247,6 +1350,21 @@ func (p *peer) over(t *testing.T, st *multiplexing.Stream, why error) {
 	_, err = call(t, "Open to return", func() (*multiplexing.Stream, error) { return p.s.Open(t.Context()) })
 	wantError(t, "Open", err, why)
 	wantBroken(t, st, why)
+}
+
+// given returns how many octets of a stream's window have been given back
+// since it was asked last.
+func (p *peer) given(t *testing.T, stream uint32) int {
+	t.Helper()
+	contract.Settle()
+	given := 0
+	for f, ok := p.any(); ok; f, ok = p.any() {
+		if f.typ != windows || f.stream != stream || len(f.payload) != 4 {
+			contract.Mismatch(t, "not the frame that was to come", f.String(), fmt.Sprint("WINDOW ", stream))
+		}
+		given += int(binary.BigEndian.Uint32(f.payload))
+	}
+	return given
 }
 
 // silent checks that nothing more has come.
@@ -1287,6 +1405,36 @@ func wantReset(t *testing.T, what string, err error, code uint32) {
 	if !errors.As(err, &r) || r.Code != code {
 		contract.Mismatch(t, what+" returned the wrong error", fmt.Sprintf("%T: %v", err, err), fmt.Sprintf("*ResetError with code %d", code))
 	}
+}
+
+// A deaf is a connection that at some time begins to fail, of which its Read
+// notices nothing.
+type deaf struct {
+	net.Conn
+	now atomic.Bool
+}
+
+func (d *deaf) Write(b []byte) (int, error) {
+	if d.now.Load() {
+		return 0, errors.New("no buffer space available")
+	}
+	return d.Conn.Write(b)
+}
+
+// A tardy is a connection whose Read takes a second to see its end.
+type tardy struct {
+	net.Conn
+	reading atomic.Int64 // calls of Read under way
+}
+
+func (c *tardy) Read(b []byte) (int, error) {
+	c.reading.Add(1)
+	defer c.reading.Add(-1)
+	n, err := c.Conn.Read(b)
+	if err != nil {
+		time.Sleep(time.Second)
+	}
+	return n, err
 }
 
 // A gate is a connection to a network that takes nothing while it is shut.
