@@ -332,22 +332,25 @@ func cursorsTo(ctx context.Context, c *longpolling.Client, last uint64) []uint64
 	return cursors
 }
 
-// An answer that breaks off is a failed poll: the next one asks from the same
-// cursor, and nothing is lost. README
+// An answer that breaks off, or is not a page, is a failed poll: the next one
+// comes after a pause and asks from the same cursor. README
 func TestHalfAnAnswer(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		s := script(t,
 			reply{status: 200, body: page(1, "whole")},
 			reply{status: 200, body: page(2, "torn", "off"), cut: true},
+			reply{status: 200, body: "<html>"},
+			reply{status: 200, body: `{"events": "none"}`},
 			reply{status: 200, body: page(2, "torn", "off")},
 		)
 		defer s.stop()
 		c := s.follower("")
 		contract.Control(t, "a whole answer")
 		wantNext(t, c, 1, "whole")
-		contract.Step(t, "an answer whose connection breaks within the body")
+		contract.Step(t, "an answer whose connection breaks within the body, and two that are no page")
 		wantNext(t, c, 2, "torn", "off")
-		s.wantPolls(t, "0", "1", "1")
+		s.wantPolls(t, "0", "1", "1", "1", "1")
+		s.wantPauses(t, 0, 1, 2, 4)
 	})
 }
 
@@ -454,6 +457,16 @@ func TestOneConnection(t *testing.T) {
 		}
 		if n := s.net.Counts("client", "server").Dials; n != 1 {
 			contract.Failf(t, "%d connections were opened for %d polls, want 1", n, s.requests.Load())
+		}
+		contract.Step(t, "answers whose end comes a moment after the page")
+		late := script(t, reply{status: 200, body: page(1, "a"), late: true}, reply{status: 204}, reply{status: 200, body: page(2, "b"), late: true}, reply{status: 200, body: page(3, "c")})
+		defer late.stop()
+		c = late.follower("")
+		for i, data := range []string{"a", "b", "c"} {
+			wantNext(t, c, uint64(i)+1, data)
+		}
+		if n := late.net.Counts("client", "server").Dials; n != 1 {
+			contract.Failf(t, "%d connections were opened for %d polls, want 1", n, late.requests.Load())
 		}
 	})
 }
@@ -585,6 +598,7 @@ type reply struct {
 	body       string
 	retryAfter string
 	cut        bool // break the connection in the middle of the body
+	late       bool // end a moment after the body
 	hold       bool // do not answer at all
 }
 
@@ -634,6 +648,10 @@ func (r reply) write(w http.ResponseWriter) {
 	w.WriteHeader(r.status)
 	if r.status != http.StatusNoContent {
 		io.WriteString(w, r.body)
+	}
+	if r.late {
+		w.(http.Flusher).Flush()
+		time.Sleep(time.Millisecond)
 	}
 }
 
