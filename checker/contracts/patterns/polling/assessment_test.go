@@ -113,7 +113,7 @@ func TestFieldsOfAStatus(t *testing.T) {
 		for _, c := range []struct {
 			option time.Duration
 			field  string
-		}{{2200 * time.Millisecond, "3"}, {2 * time.Second, "2"}, {0, ""}} {
+		}{{2200 * time.Millisecond, "3"}, {2 * time.Second, "2"}, {time.Minute + 1, "61"}, {0, ""}} {
 			s := serve(t, polling.Options{RetryAfter: c.option})
 			contract.Step(t, "RetryAfter is %s", c.option)
 			submitted := s.post("input").Await(t)
@@ -510,6 +510,8 @@ func TestJitterAndRetryAfter(t *testing.T) {
 			reply{status: 503, header: wait("45")},
 			reply{status: 429, header: wait("1")},
 			reply{status: 202, header: wait("11")},
+			reply{broken: true}, // 10 s, with jitter
+			reply{status: 429, header: wait("12")},
 			reply{status: 500}, // 10 s, with jitter
 			reply{status: 202, header: wait("0")},
 			reply{status: 200, body: "at last"},
@@ -520,11 +522,11 @@ func TestJitterAndRetryAfter(t *testing.T) {
 			asked = append(asked, d)
 			return d/2 + 7*time.Millisecond
 		}}
-		contract.Step(t, "202, 202, 304 with Retry-After 2, 202, 503 with 45, 429 with 1, 202 with 11, 500, 202 with 0, 200")
+		contract.Step(t, "202, 202, 304 with Retry-After 2, 202, 503 with 45, 429 with 1, 202 with 11, no answer, 429 with 12, 500, 202 with 0, 200")
 		s.do(p, t.Context()).Await(t).Want(t, 200, "at last")
 		s.wantPauses(t, 507*time.Millisecond, 1007*time.Millisecond, 2*time.Second, 4007*time.Millisecond,
-			45*time.Second, time.Second, 11*time.Second, 5007*time.Millisecond, 0)
-		if got, want := fmt.Sprint(asked), fmt.Sprint(seconds(1, 2, 8, 10)); got != want {
+			45*time.Second, time.Second, 11*time.Second, 5007*time.Millisecond, 12*time.Second, 5007*time.Millisecond, 0)
+		if got, want := fmt.Sprint(asked), fmt.Sprint(seconds(1, 2, 8, 10, 10)); got != want {
 			contract.Mismatch(t, "the pauses that Jitter was asked about", got, want)
 		}
 	})
@@ -678,6 +680,14 @@ func TestSubmittedOnce(t *testing.T) {
 				contract.Failf(t, "the server saw %d requests, want 3: two submissions and a poll of the first", n)
 			}
 			s.stop()
+		}
+		contract.Step(t, "a submission that no client can send, by the zero Poller")
+		req, err := http.NewRequest(http.MethodPost, "gopher://server/jobs", strings.NewReader("input"))
+		if err != nil {
+			contract.Failf(t, "BUG: %v", err)
+		}
+		if resp, err := new(polling.Poller).Do(t.Context(), req); err == nil || errors.Is(err, polling.ErrGaveUp) {
+			contract.Mismatch(t, "what Do returned", fmt.Sprintf("answer %t, error %v", resp != nil, err), "an error other than ErrGaveUp")
 		}
 	})
 }
