@@ -69,9 +69,14 @@ func perform(t *testing.T, o Options, hold chan bool) *stage {
 		}
 	}()
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { s.over <- Run(ctx, s.course(), Screen{In: tty, Out: tty}, o) }()
+	running := make(chan bool)
+	go func() {
+		defer close(running)
+		s.over <- Run(ctx, s.course(), Screen{In: tty, Out: tty}, o)
+	}()
 	t.Cleanup(func() {
 		cancel()
+		<-running // or it would restore whatever has the terminal's number next
 		shut(keys, tty)
 		<-reading
 		keys.Close()
@@ -115,6 +120,12 @@ func (s *stage) written() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.text.String()
+}
+
+// begins waits until the n-th check has begun.
+func (s *stage) begins(n int64) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool { return s.runs.Load() == n }, patience, time.Millisecond)
 }
 
 // sees waits until the text is written, after what was seen before.
@@ -252,7 +263,7 @@ func TestSaveOvertakesACheck(t *testing.T) {
 	s := perform(t, Options{}, make(chan bool))
 	s.sees("running ...")
 	s.save(0, "one.go")
-	require.Eventually(t, func() bool { return s.runs.Load() == 2 }, patience, time.Millisecond)
+	s.begins(2)
 	s.hold <- true
 	s.sees("check 2 of section/one")
 	require.EqualValues(t, 1, s.ended.Load())
@@ -269,6 +280,7 @@ func TestCheckThatHangsKeepsNobodyWaiting(t *testing.T) {
 	s.press("\x1b[27u") // nothing
 	s.press("bxy")
 	s.sees("the stub of section/one")
+	s.begins(2) // the question has these words too
 	s.hold <- true
 	s.sees("check 2 of section/one")
 	require.EqualValues(t, 1, s.ended.Load())
