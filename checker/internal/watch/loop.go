@@ -72,7 +72,7 @@ type loop struct {
 
 	working sync.WaitGroup
 	stop    context.CancelFunc // ends the work that goes on
-	one     sync.Mutex         // is held by it
+	over    chan struct{}      // is closed when it has ended; nil before the first
 	painted string
 }
 
@@ -120,7 +120,8 @@ func (l *loop) do(ctx context.Context, r request) {
 			return told{run, "your code beside the reference", l.c.Compare(ctx, r.topic, width)}
 		})
 	case doReset:
-		l.work(ctx, func(context.Context) any { return reset{r.topic, l.c.Reset(r.topic, width)} })
+		l.stop() // and not to be stopped itself: it was confirmed
+		l.after(func() { l.send(reset{r.topic, l.c.Reset(r.topic, width)}) })
 	case doHint:
 		l.spawn(func() { l.send(told{0, "hint", l.c.Hint(r.topic, width)}) })
 	}
@@ -131,15 +132,30 @@ func (l *loop) do(ctx context.Context, r request) {
 func (l *loop) work(ctx context.Context, f func(context.Context) any) {
 	l.stop()
 	ctx, l.stop = context.WithCancel(ctx)
-	l.spawn(func() {
-		l.one.Lock()
-		defer l.one.Unlock()
+	l.after(func() {
 		if ctx.Err() != nil {
 			return
 		}
 		if event := f(ctx); ctx.Err() == nil {
-			l.send(event)
+			select {
+			case l.events <- event:
+			case <-ctx.Done(): // the loop has moved on while this was waiting to be heard
+			}
 		}
+	})
+}
+
+// after does something when all is over that was begun like this before: one
+// thing at a time, in order.
+func (l *loop) after(f func()) {
+	before, over := l.over, make(chan struct{})
+	l.over = over
+	l.spawn(func() {
+		defer close(over)
+		if before != nil {
+			<-before
+		}
+		f()
 	})
 }
 

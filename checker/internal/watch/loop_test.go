@@ -30,7 +30,8 @@ type stage struct {
 	topics []Topic
 	runs   atomic.Int64 // checks begun
 	ended  atomic.Int64 // checks that were not overtaken
-	hold   chan bool    // a check waits for it, if it is set
+	resets atomic.Int64
+	hold   chan bool // a check waits for it, if it is set
 	over   chan error
 	before *term.State
 
@@ -111,7 +112,11 @@ func (s *stage) course() *Course {
 			s.ended.Add(1)
 			return Outcome{Text: fmt.Sprintf("check %d of %s, %d wide", n, s.topics[topic].ID, width), Marks: "3/3", Passes: true}
 		},
-		Hint: text("hint"), Reset: text("stub"),
+		Hint: text("hint"),
+		Reset: func(topic, width int) string {
+			s.resets.Add(1)
+			return text("stub")(topic, width)
+		},
 		Compare: func(_ context.Context, topic, width int) string { return text("reference")(topic, width) },
 	}
 }
@@ -173,7 +178,8 @@ func TestKeys(t *testing.T) {
 	s := perform(t, Options{}, nil)
 	s.sees("check 1 of section/one, 80 wide")
 	for _, key := range []struct{ pressed, seen string }{
-		{"h", "the hint of section/one"}, {"c", "the reference of section/one"}, {"xy", "the stub of section/one"}, {"r", "of section/one, 80 wide"},
+		{"h", "the hint of section/one"}, {"c", "the reference of section/one"},
+		{"x", "[y/N]"}, {"y", "check 2 of section/one"}, {"r", "check 3 of section/one"},
 	} {
 		s.press(key.pressed)
 		s.sees(key.seen)
@@ -286,6 +292,17 @@ func TestCheckThatHangsKeepsNobodyWaiting(t *testing.T) {
 	require.EqualValues(t, 1, s.ended.Load())
 	s.press("q")
 	s.end()
+}
+
+// A reset that was confirmed happens, although a check is asked for at once.
+func TestConfirmedResetHappens(t *testing.T) {
+	s := perform(t, Options{}, make(chan bool))
+	s.sees("running ...")
+	s.press("xyr")
+	require.Eventually(t, func() bool { return s.resets.Load() == 1 && s.runs.Load() > 1 }, patience, time.Millisecond)
+	s.press("q")
+	s.end()
+	require.EqualValues(t, 1, s.resets.Load())
 }
 
 func TestRepaintOnDemand(t *testing.T) {
