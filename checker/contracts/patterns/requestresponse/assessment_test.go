@@ -699,10 +699,14 @@ func TestAnyRequests(t *testing.T) {
 					}
 				}
 			}
-			for range 25 {
+			for range 30 {
 				id := ids[rnd.IntN(len(ids))]
+				what := rnd.IntN(4)
+				if what > 1 && len(inUse) > 0 && rnd.IntN(2) == 0 {
+					id = inUse[rnd.IntN(len(inUse))].id
+				}
 				at := slices.IndexFunc(inUse, func(r *taken) bool { return r.id == id })
-				switch what := rnd.IntN(4); {
+				switch {
 				case what < 2 && at < 0:
 					f := ask(id, uint16(rnd.Uint32()), string(noise(t, rnd.IntN(longest*3/2))))
 					contract.Step(t, "→ %s", f)
