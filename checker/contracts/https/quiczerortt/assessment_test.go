@@ -111,7 +111,10 @@ func TestAllThatWasRejectedIsSentAgain(t *testing.T) {
 		for i, p := range pending {
 			p.Await(t).want(t, 200, want[i], 2*rtt)
 		}
-		s.wantVisits(t, want...)
+		contract.Fence(t, "GET: the connection is there still")
+		contract.Pass(time.Second)
+		c.send("GET", "/later", "").Await(t).want(t, 200, "GET /later", rtt)
+		s.wantVisits(t, append(want, "GET /later")...)
 		c.wantDials(t, 2)
 	})
 }
