@@ -16,15 +16,11 @@ import (
 // suites, as MATRIX.md.
 func (g *Gate) Matrix(ctx context.Context, topics []*course.Topic) error {
 	defer g.done()
-	bench, err := g.bench()
+	bench, missing, err := g.bench(ctx)
 	if err != nil {
 		return err
 	}
 	defer bench.Close()
-	missing, err := runner.RaceMissing(ctx, g.Root)
-	if err != nil {
-		return err
-	}
 	for i, t := range topics {
 		g.progress("matrix of "+t.ID(), i, len(topics))
 		p := g.inspect(t).plan()

@@ -27,15 +27,11 @@ type Survey struct {
 // to look.
 func (g *Gate) Survey(ctx context.Context, topics []*course.Topic) ([]Survey, error) {
 	defer g.done()
-	bench, err := g.bench()
+	bench, missing, err := g.bench(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer bench.Close()
-	missing, err := runner.RaceMissing(ctx, g.Root)
-	if err != nil {
-		return nil, err
-	}
 	var all []Survey
 	for _, t := range topics {
 		p := g.inspect(t).plan()

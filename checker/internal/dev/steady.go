@@ -39,8 +39,8 @@ type Steadiness struct {
 	Runs      int // of both suites, on the reference
 	OtherRuns int // of both suites on each variant; on faults and cheats see [Gate.Steady]
 	Variants  int
-	Faults    int      // none under the race detector
-	Cheats    int      // none under the race detector
+	Faults    int      // those that were run
+	Cheats    int      // those that were run
 	Changes   []string // specimen, clause, seed and reason
 	Skipped   string   // why the condition cannot be made here
 }
@@ -49,20 +49,17 @@ type Steadiness struct {
 // another seed: n times on the reference, which must pass; a tenth of that on
 // each variant, which must pass, on each fault the clauses that are named as
 // its killers, which must reject it, and on each cheat the hidden clauses,
-// each of which must be of one mind. Faults that hang are left to the gate.
+// each of which must be of one mind. Faults that hang, or have a race and nothing
+// else, are left to the gate; the race detector runs only what is legal.
 func (g *Gate) Steady(ctx context.Context, topics []*course.Topic, n int) ([]Steadiness, error) {
 	defer g.done()
 	again := *g
 	again.NoCache = true
-	bench, err := again.bench()
+	bench, missing, err := again.bench(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer bench.Close()
-	missing, err := runner.RaceMissing(ctx, g.Root)
-	if err != nil {
-		return nil, err
-	}
 	var plans []*plan
 	var legal, illegal []*runner.Specimen
 	for _, t := range topics {
@@ -76,21 +73,13 @@ func (g *Gate) Steady(ctx context.Context, topics []*course.Topic, n int) ([]Ste
 		illegal = append(illegal, specimensOf(p.faults)...)
 		illegal = append(illegal, specimensOf(p.cheats)...)
 	}
-	if err := again.build(ctx, bench, append(illegal, legal...), false); err != nil {
+	if err := g.build(ctx, bench, append(illegal, legal...), legal, missing == ""); err != nil {
 		return nil, err
-	}
-	if missing == "" {
-		if err := again.build(ctx, bench, legal, true); err != nil {
-			return nil, err
-		}
 	}
 	var all []Steadiness
 	for _, p := range plans {
 		for _, c := range Conditions() {
-			one := Steadiness{ID: p.ID, Condition: c.Name, Runs: n, OtherRuns: (n + 9) / 10, Variants: len(p.variants)}
-			if !c.race {
-				one.Faults, one.Cheats = len(p.faults), len(p.cheats)
-			}
+			one := Steadiness{ID: p.ID, Condition: c.Name, Runs: n, OtherRuns: (n + 9) / 10}
 			if c.race && missing != "" {
 				one.Skipped = missing
 			} else if err := p.steady(ctx, bench, c, &one); err != nil {
@@ -115,13 +104,19 @@ func specimensOf(list []*specimen) []*runner.Specimen {
 	return all
 }
 
-func (g *Gate) build(ctx context.Context, bench *runner.Bench, specimens []*runner.Specimen, race bool) error {
+// build compiles the specimens, and some of them for the race detector too.
+func (g *Gate) build(ctx context.Context, bench *runner.Bench, specimens, raced []*runner.Specimen, race bool) error {
 	g.progress("compiling", 0, 1)
 	if err := bench.Load(ctx, specimens); err != nil {
 		return err
 	}
-	if err := bench.Build(ctx, specimens, race); err != nil {
+	if err := bench.Build(ctx, specimens, false); err != nil {
 		return err
+	}
+	if race {
+		if err := bench.Build(ctx, raced, true); err != nil {
+			return err
+		}
 	}
 	for _, s := range specimens {
 		if s.Refusal != "" {
@@ -141,16 +136,19 @@ func (p *plan) steady(ctx context.Context, bench *runner.Bench, c Condition, int
 		}
 	}
 	expect(result.Pass, p.reference, p.clauses, into.Runs)
+	into.Variants = len(p.variants)
 	for _, v := range p.variants {
 		expect(result.Pass, v.Specimen, p.clauses, into.OtherRuns)
 	}
 	if !c.race {
 		for _, f := range p.faults {
-			if f.by != result.ByHang {
-				expect(result.Fail, f.Specimen, p.killers(f), into.OtherRuns)
+			if killers := p.killers(f); f.by != result.ByHang && len(killers) > 0 {
+				expect(result.Fail, f.Specimen, killers, into.OtherRuns)
+				into.Faults++
 			}
 		}
 		like.Timeout = hangTimeout
+		into.Cheats = len(p.cheats)
 		for _, f := range p.cheats {
 			expect("", f.Specimen, p.hiddenClauses(), into.OtherRuns)
 		}
@@ -168,11 +166,11 @@ func (p *plan) steady(ctx context.Context, bench *runner.Bench, c Condition, int
 	if err != nil {
 		return err
 	}
-	before := len(p.Findings)
+	var found subject // of this condition: the same may have been found in another
 	for _, e := range p.expected {
-		e.judge(p.subject, e.trials)
+		e.judge(&found, e.trials)
 	}
-	for _, f := range p.Findings[before:] {
+	for _, f := range found.Findings {
 		into.Changes = append(into.Changes, f.Text)
 	}
 	return nil

@@ -31,12 +31,12 @@ func (g *Gate) Verify(ctx context.Context, topics []*course.Topic) ([]Report, er
 		g.progress("reading", i, len(topics))
 		subjects = append(subjects, g.inspect(t))
 	}
-	bench, err := g.bench()
+	bench, missing, err := g.bench(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer bench.Close()
-	if err := g.try(ctx, bench, subjects); err != nil {
+	if err := g.try(ctx, bench, missing, subjects); err != nil {
 		return nil, err
 	}
 	g.progress("vetting", 0, 1)
@@ -50,19 +50,21 @@ func (g *Gate) Verify(ctx context.Context, topics []*course.Topic) ([]Report, er
 	return reports, nil
 }
 
-func (g *Gate) bench() (*runner.Bench, error) {
-	return runner.OpenBench(runner.Options{
+// bench opens a bench, and says why there is no race detector if there is none.
+func (g *Gate) bench(ctx context.Context) (b *runner.Bench, missing string, err error) {
+	if missing, err = runner.RaceMissing(ctx, g.Root); err != nil {
+		return nil, "", err
+	}
+	b, err = runner.OpenBench(runner.Options{
 		Root: g.Root, Originals: g.Originals, Course: g.Course,
 		Jobs: g.Jobs, NoCache: g.NoCache, Timeout: clauseTimeout, BuildTimeout: benchTimeout,
 	})
+	return b, missing, err
 }
 
-// try compiles all candidates of the subjects and runs every trial.
-func (g *Gate) try(ctx context.Context, bench *runner.Bench, subjects []*subject) error {
-	missing, err := runner.RaceMissing(ctx, g.Root)
-	if err != nil {
-		return err
-	}
+// try compiles all candidates of the subjects and runs every trial. missing says
+// why there is no race detector, if there is none.
+func (g *Gate) try(ctx context.Context, bench *runner.Bench, missing string, subjects []*subject) error {
 	var plans []*plan
 	var all, race []*runner.Specimen
 	for _, s := range subjects {

@@ -1,7 +1,6 @@
 package gosource
 
 import (
-	"bytes"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -116,7 +115,7 @@ func (m *mutator) splice(shown ast.Node, from, to token.Pos, text string) {
 }
 
 func (m *mutator) text(n ast.Node) string {
-	return string(bytes.TrimSpace(m.src[m.file.Offset(n.Pos()):m.file.Offset(n.End())]))
+	return string(m.src[m.file.Offset(n.Pos()):m.file.Offset(n.End())])
 }
 
 // short makes one line of source, of at most sixty characters.

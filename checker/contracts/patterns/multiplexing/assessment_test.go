@@ -713,8 +713,8 @@ func TestLostConnection(t *testing.T) {
 	contract.Virtual(t, func(t *testing.T) {
 		for _, how := range []string{"ends", "breaks", "ends within a header", "ends within a payload", "takes no Write"} {
 			c, s := wires(t, network(t, memnet.Link{}))
-			deaf := &deaf{Conn: s}
-			p := facing(server, c, deaf, &multiplexing.Options{Window: 1000})
+			half := &memnet.HalfBroken{Conn: s}
+			p := facing(server, c, half, &multiplexing.Options{Window: 1000})
 			cut := p.control(t)
 			contract.Step(t, "one stream has ended, one has not, and the connection %s", how)
 			p.send(frame{typ: opens, stream: 3}, frame{typ: data, stream: 3, flags: end, payload: []byte("all of it")}, frame{typ: data, stream: 1, payload: []byte("half")})
@@ -735,9 +735,12 @@ func TestLostConnection(t *testing.T) {
 				p.conn.Write(frame{typ: data, stream: 1, flags: end, payload: []byte("more")}.bytes()[:10])
 				p.conn.Close()
 			default:
-				deaf.now.Store(true)
+				half.Break()
 				n, err := call(t, "Write to return", func() (int, error) { return whole.Write([]byte("unheard")) })
-				wantError(t, fmt.Sprintf("Write (%d octets)", n), err, multiplexing.ErrLost)
+				wantError(t, "Write", err, multiplexing.ErrLost)
+				if n != 0 {
+					contract.Failf(t, "Write returned %d octets, and the network has taken none", n)
+				}
 				contract.Until(t, "the session to close the connection", p.gone)
 			}
 			wantError(t, "the Write that waited", writing.Await(t), multiplexing.ErrLost)
@@ -1405,20 +1408,6 @@ func wantReset(t *testing.T, what string, err error, code uint32) {
 	if !errors.As(err, &r) || r.Code != code {
 		contract.Mismatch(t, what+" returned the wrong error", fmt.Sprintf("%T: %v", err, err), fmt.Sprintf("*ResetError with code %d", code))
 	}
-}
-
-// A deaf is a connection that at some time begins to fail, of which its Read
-// notices nothing.
-type deaf struct {
-	net.Conn
-	now atomic.Bool
-}
-
-func (d *deaf) Write(b []byte) (int, error) {
-	if d.now.Load() {
-		return 0, errors.New("no buffer space available")
-	}
-	return d.Conn.Write(b)
 }
 
 // A tardy is a connection whose Read takes a second to see its end.

@@ -565,11 +565,14 @@ func TestLost(t *testing.T) {
 			p.stop()
 		}
 		contract.Step(t, "a Write fails, and Read does not notice, while one call waits and another one comes")
-		half := &halfBroken{}
-		c, p := facingOn(t, half.conn)
+		half := &memnet.HalfBroken{}
+		c, p := facingOn(t, func(nc net.Conn) net.Conn {
+			half.Conn = nc
+			return half
+		})
 		waits := doing(t.Context(), c, 1, "x")
 		p.wantRequest(t, 1, "x")
-		half.broken.Store(true)
+		half.Break()
 		comes := doing(t.Context(), c, 1, "y")
 		contract.Settle()
 		for _, call := range []*contract.Pending[outcome]{waits, comes} {
@@ -1364,24 +1367,6 @@ func (l *wrapping) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	return l.wrap(c), nil
-}
-
-// A halfBroken makes a connection whose Write fails from some moment on.
-type halfBroken struct {
-	net.Conn
-	broken atomic.Bool
-}
-
-func (h *halfBroken) conn(nc net.Conn) net.Conn {
-	h.Conn = nc
-	return h
-}
-
-func (h *halfBroken) Write(p []byte) (int, error) {
-	if h.broken.Load() {
-		return 0, errors.New("broken")
-	}
-	return h.Conn.Write(p)
 }
 
 // tardy gives out its first connection when it has been closed.
